@@ -1,0 +1,97 @@
+"""The platform's settings: everything that differs between installations comes from the environment.
+
+`deploy.embedded` fills the environment for `make up`, `make demo` and the tests; production sets the same names.
+"""
+
+import dj_database_url
+
+from gateway.settings.environment import ROOT, flag, integer, text, words
+
+DEBUG = flag("DEBUG", False)
+SECRET_KEY = text("SECRET_KEY")
+VERSION = "0.1.0"
+
+SITE_URL = text("SITE_URL", "http://127.0.0.1:8000")
+API_BASE_URL = text("API_BASE_URL", SITE_URL)
+ALLOWED_HOSTS = words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+TRUSTED_PROXIES = words("TRUSTED_PROXIES")
+"""Addresses or networks whose X-Forwarded-For is believed; nobody by default."""
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "core",
+    "accounts",
+    "billing",
+    "media",
+    "gateway",
+]
+AUTH_USER_MODEL = "accounts.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+ROOT_URLCONF = "gateway.urls"
+WSGI_APPLICATION = "gateway.wsgi.application"
+
+DATABASES = {"default": dj_database_url.parse(text("DATABASE_URL"), conn_max_age=None, conn_health_checks=True)}
+REDIS_URL = text("REDIS_URL")
+"""Rate limits and nonces; also the broker unless CELERY_BROKER_URL says otherwise."""
+CELERY_BROKER_URL = text("CELERY_BROKER_URL", REDIS_URL)
+
+S3_ENDPOINT_URL = text("S3_ENDPOINT_URL")
+S3_PUBLIC_ENDPOINT_URL = text("S3_PUBLIC_ENDPOINT_URL", S3_ENDPOINT_URL)
+"""The bucket as clients and nodes reach it; presigned URLs carry this host."""
+S3_ACCESS_KEY = text("S3_ACCESS_KEY")
+S3_SECRET_KEY = text("S3_SECRET_KEY")
+S3_REGION = text("S3_REGION", "us-east-1")
+S3_PUBLIC_BUCKET = text("S3_PUBLIC_BUCKET", "killatamata-public")
+"""Outputs: anybody who knows the key may read."""
+S3_PRIVATE_BUCKET = text("S3_PRIVATE_BUCKET", "killatamata-private")
+"""Staged inputs and signed results: presigned access only."""
+CDN_BASE_URL = text("CDN_BASE_URL", f"{S3_PUBLIC_ENDPOINT_URL}/{S3_PUBLIC_BUCKET}")
+
+HTTP_ALLOWED_TARGETS = words("HTTP_ALLOWED_TARGETS")
+"""Exact host:port pairs exempt from the address rules of core.http. Empty in production; tests and the demo set it."""
+HTTP_ALLOW_PLAIN = flag("HTTP_ALLOW_PLAIN", False)
+"""Whether http:// (not only https://) input and callback URLs are accepted."""
+
+API_KEY_PEPPER = text("API_KEY_PEPPER")
+NODE_MASTER_KEY = text("NODE_MASTER_KEY")
+"""Node secrets are derived from it (workers.protocol.signing); never sent anywhere."""
+DATA_ENCRYPTION_KEYS = words("DATA_ENCRYPTION_KEYS")
+"""Fernet keys, newest first: secrets at rest are written with the first and read with any."""
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+STATIC_URL = "/static/"
+STATIC_ROOT = ROOT / "var" / "static"
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]

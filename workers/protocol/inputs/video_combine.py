@@ -1,0 +1,22 @@
+"""video.combine: join clips in playback order."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from workers.protocol.inputs.base import UrlText, Wire
+
+
+class VideoCombineInput(Wire):
+    """What a client sends."""
+
+    video_urls: Annotated[list[UrlText], Field(min_length=2, max_length=24)]
+    overlap_frames: Annotated[int, Field(ge=0, le=120)] = 1
+    frame_rate: Annotated[int, Field(ge=1, le=120)] = 60
+
+
+class VideoCombineParams(Wire):
+    """What the worker gets beside the clips, which arrive as files of the field `videoUrls` in playback order."""
+
+    overlap_frames: int
+    frame_rate: int

@@ -1,0 +1,30 @@
+"""video.resize: rescale a clip to an exact canvas."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from workers.protocol.inputs.base import UrlText, Wire
+
+Side = Annotated[int, Field(ge=2, le=7680, multiple_of=2)]
+
+
+class VideoResizeInput(Wire):
+    """What a client sends."""
+
+    source_video_url: UrlText
+    width: Side
+    height: Side
+    frame_rate: Annotated[int, Field(ge=1, le=120)] | None = None
+    source_duration_seconds: Annotated[float, Field(ge=0.1, le=600)] | None = None
+
+
+class VideoResizeParams(Wire):
+    """What the worker gets beside the clip, which arrives as the file of the field `sourceVideoUrl`."""
+
+    width: int
+    height: int
+    frame_rate: str
+    """The output rate as an exact fraction of frames a second: "60", "30000/1001"."""
+    source_duration_seconds: float
+    """The duration that was priced."""
