@@ -28,7 +28,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     """One account: it owns keys, money and jobs."""
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
-    email = models.EmailField(max_length=254)
+    email = models.EmailField(max_length=254, unique=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -39,7 +39,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
-        constraints = (models.UniqueConstraint(Lower("email"), name="accounts_user_email_once"),)
+        constraints = (models.CheckConstraint(condition=models.Q(email=Lower("email")), name="accounts_user_email_is_lower_case"),)
 
     def __str__(self) -> str:
         return self.email

@@ -1,0 +1,90 @@
+"""Look up, claim and forget idempotency keys."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from core.errors import ApiError, InvalidRequest
+from core.idempotency.models import IdempotencyRecord
+
+HEADERS = ("X-Idempotency-Key", "Idempotency-Key")
+KEPT = timedelta(hours=72)
+"""At least 48 h are promised."""
+
+
+class IdempotencyConflict(ApiError):
+    """This idempotency key was used before with a different request."""
+
+    code = "idempotency_conflict"
+    http_status = 409
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """One idempotency key in its scope, with the fingerprint of the request that carries it."""
+
+    account_id: UUID
+    route: str
+    key: str
+    fingerprint: bytes
+
+
+def fingerprint(request: Any) -> bytes:
+    """SHA-256 of the canonical JSON form: the order of members and white space make no difference."""
+    canonical = json.dumps(request, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).digest()
+
+
+def one_key(*, header: str | None, body: str | None) -> str | None:
+    """The request's key, from the header or the body.
+
+    Raises:
+        InvalidRequest: both are given and differ, or the length is not 1..200.
+    """
+    if header is not None and body is not None and header != body:
+        raise InvalidRequest({"idempotencyKey": "differs from the idempotency header"})
+    key = body if body is not None else header
+    if key is not None and not 1 <= len(key) <= 200:
+        raise InvalidRequest({"idempotencyKey": "must have 1 to 200 characters"})
+    return key
+
+
+def find(*, key: Key) -> IdempotencyRecord | None:
+    """The record of an earlier answer to the same request.
+
+    Raises:
+        IdempotencyConflict: the key was used with another request.
+    """
+    record = IdempotencyRecord.objects.filter(account_id=key.account_id, route=key.route, key=key.key).first()
+    if record is not None and bytes(record.fingerprint) != key.fingerprint:
+        raise IdempotencyConflict
+    return record
+
+
+def claim(*, key: Key, subject_id: UUID, status: int, body: Any, now: datetime) -> None:
+    """Remember the answer, in the transaction of its effect.
+
+    A concurrent claim of the same key waits here for the first one's commit.
+
+    Raises:
+        django.db.IntegrityError: somebody else claimed it; roll back and `find` their answer.
+    """
+    IdempotencyRecord.objects.create(
+        account_id=key.account_id,
+        route=key.route,
+        key=key.key,
+        fingerprint=key.fingerprint,
+        subject_id=subject_id,
+        status=status,
+        body=body,
+        created_at=now,
+    )
+
+
+def forget_old(*, now: datetime, limit: int = 5000) -> int:
+    """Delete records older than they are kept; how many."""
+    old = IdempotencyRecord.objects.filter(created_at__lt=now - KEPT).order_by("created_at").values("pk")[:limit]
+    return IdempotencyRecord.objects.filter(pk__in=old).delete()[0]

@@ -1,0 +1,1 @@
+"""Control events: written with their cause, handled once, kept until they are."""
