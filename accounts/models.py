@@ -56,7 +56,6 @@ class ApiKey(models.Model):
     digest = models.BinaryField(max_length=32)
     """HMAC-SHA-256 of the whole key under the server's pepper."""
     created_at = models.DateTimeField(default=clock.now, editable=False)
-    last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:

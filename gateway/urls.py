@@ -1,6 +1,37 @@
 """Every route of the platform."""
 
 from django.contrib import admin
-from django.urls import path
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import include, path
+from django.views import defaults
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from gateway import health
+from gateway.api_errors import InternalError, RouteNotFound, json_error
+from gateway.balance import BalanceView
+
+urlpatterns = [
+    path("api/v1/health", health.HealthView.as_view()),
+    path("api/v1/balance", BalanceView.as_view()),
+    path("api/v1/media/", include("media.api.urls")),
+    path("api/v1/", include("core.webhooks.urls")),
+    path("workers/v1/", include("media.worker_api.urls")),
+    path("readyz", health.readyz),
+    path("metrics", health.metrics_page),
+    path("admin/", admin.site.urls),
+]
+
+_MACHINE_PATHS = ("/api/", "/workers/")
+
+
+def handler404(request: HttpRequest, exception: Http404) -> HttpResponse:
+    """JSON for machines, Django's page for people."""
+    if request.path.startswith(_MACHINE_PATHS):
+        return json_error(request, RouteNotFound())
+    return defaults.page_not_found(request, exception)
+
+
+def handler500(request: HttpRequest) -> HttpResponse:
+    """JSON for machines, Django's page for people."""
+    if request.path.startswith(_MACHINE_PATHS):
+        return json_error(request, InternalError())
+    return defaults.server_error(request)

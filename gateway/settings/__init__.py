@@ -6,6 +6,7 @@
 import dj_database_url
 
 from gateway.settings.environment import ROOT, flag, integer, text, words
+from gateway.settings.logging import logging_configuration
 
 DEBUG = flag("DEBUG", False)
 SECRET_KEY = text("SECRET_KEY")
@@ -72,7 +73,28 @@ USE_I18N = False
 STATIC_URL = "/static/"
 STATIC_ROOT = ROOT / "var" / "static"
 
+OUTBOX_HANDLERS = "gateway.handlers.HANDLERS"
+DIAGNOSTIC_TASKS = flag("DIAGNOSTIC_TASKS", False)
+"""Whether diagnostic.noop may be submitted."""
+MEDIA_WAIT_LIMIT_HOURS = integer("MEDIA_WAIT_LIMIT_HOURS", 24)
+RATE_LIMITS = {"write": integer("RATE_LIMIT_WRITES", 600), "read": integer("RATE_LIMIT_READS", 3000)}
+"""Requests a minute for each key."""
+DATA_UPLOAD_MAX_MEMORY_SIZE = 90_000_000
+"""60 MB of inline media in base64, and their envelope."""
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.ApiKeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.Authenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["gateway.throttling.RateLimit"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "gateway.negotiation.AlwaysJson",
+    "EXCEPTION_HANDLER": "gateway.api_errors.handle",
+    "UNAUTHENTICATED_USER": None,
+}
+
 MIDDLEWARE = [
+    "gateway.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -95,3 +117,5 @@ TEMPLATES = [
         },
     }
 ]
+
+LOGGING = logging_configuration(level=text("LOG_LEVEL", "INFO"))

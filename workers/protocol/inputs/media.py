@@ -1,8 +1,8 @@
 """Media given as a URL or inline, as several tasks take them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Discriminator, StringConstraints, Tag, model_validator
 
 from workers.protocol.inputs.base import UrlText, Wire
 
@@ -24,4 +24,13 @@ class InlineImage(Wire):
         return self
 
 
-ImageInput = Annotated[UrlText | InlineImage, Field(union_mode="smart")]
+
+
+def _form(value: Any) -> str:
+    return "<url>" if isinstance(value, str) else "<object>"
+
+
+ImageInput = Annotated[
+    Annotated[UrlText, Tag("<url>")] | Annotated[InlineImage, Tag("<object>")], Discriminator(_form)
+]
+"""A URL text or an inline object; the tags in angle brackets never reach an error's path."""

@@ -1,0 +1,6 @@
+"""The room's tables, where Django looks for them. The ledger's are private to this room."""
+
+from billing.ledger.models import Balance, LedgerAccount, Transfer
+from billing.price_versions import PriceVersion
+
+__all__ = ["Balance", "LedgerAccount", "PriceVersion", "Transfer"]

@@ -1,0 +1,14 @@
+"""The one connection pool to Valkey (Redis protocol) for what may be forgotten: rate limits and nonces."""
+
+from functools import cache
+
+from django.conf import settings
+from redis import Redis
+
+
+@cache
+def valkey() -> "Redis":
+    """A client with short timeouts: callers decide what its absence means."""
+    return Redis.from_url(
+        settings.REDIS_URL, socket_timeout=1.0, socket_connect_timeout=1.0, health_check_interval=30
+    )

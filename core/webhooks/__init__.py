@@ -1,0 +1,1 @@
+"""Outgoing webhooks: signed, tried on a schedule, every try on record."""

@@ -1,0 +1,51 @@
+"""Passwords and keys of one installation, generated once into `secrets.json` (0600) and reused ever after."""
+
+import base64
+import json
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+
+def _fernet_key() -> str:
+    return base64.urlsafe_b64encode(os.urandom(32)).decode()
+
+
+GENERATORS: dict[str, Callable[[], str]] = {
+    "postgres_password": lambda: secrets.token_urlsafe(24),
+    "valkey_control_password": lambda: secrets.token_urlsafe(24),
+    "valkey_worker_password": lambda: secrets.token_urlsafe(24),
+    "s3_access_key": lambda: "KT" + secrets.token_hex(9).upper(),
+    "s3_secret_key": lambda: secrets.token_urlsafe(30),
+    "admin_password": lambda: secrets.token_urlsafe(18),
+    "secret_key": lambda: secrets.token_urlsafe(50),
+    "api_key_pepper": lambda: secrets.token_urlsafe(32),
+    "node_master_key": lambda: secrets.token_urlsafe(32),
+    "data_encryption_key": _fernet_key,
+}
+
+
+def load_or_generate(path: Path) -> dict[str, str]:
+    """The installation's secrets; a name that a newer version added is generated beside the old ones."""
+    known: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    missing = {name: make() for name, make in GENERATORS.items() if name not in known}
+    if missing:
+        known |= missing
+        write_private(path, json.dumps(known, indent=2) + "\n")
+    return known
+
+
+def write_private(path: Path, content: str, *, uid: int | None = None) -> None:
+    """Replace a file by one that only its owner may read, never half written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)
+    handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        if uid is not None:
+            os.fchown(handle, uid, uid)
+        file.write(content)
+        file.flush()
+        os.fsync(handle)
+    new.replace(path)

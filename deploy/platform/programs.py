@@ -1,0 +1,118 @@
+"""The platform's own processes: their command lines, and which settings each of them is given."""
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
+
+from deploy.process import Process, wait_ready
+from workers.protocol import names, signing
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = Path(sys.executable).parent
+
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+"""What a worker may know of its machine; nothing else of our environment reaches it."""
+
+NODE_ID = "local-1"
+NODE_VERSION = 1
+
+
+class Program(Process):
+    """A process of ours that counts as started once it serves."""
+
+    check: Callable[[], str | None] | None = None
+    ready_seconds: float = 60
+
+    def start(self) -> None:
+        super().start()
+        if self.check is not None:
+            wait_ready(self, self.check, seconds=self.ready_seconds)
+
+
+class Programs:
+    """Builds the programs of one installation."""
+
+    def __init__(self, *, data_dir: Path, environment: Mapping[str, str]) -> None:
+        self._data_dir = data_dir
+        self._environment = dict(environment)
+
+    def web(self, *, port: int, workers: int, threads: int) -> Program:
+        command = [SCRIPTS / "granian", "--interface", "wsgi", "gateway.wsgi:application"]
+        command += ["--host", "127.0.0.1", "--port", port, "--workers", workers, "--blocking-threads", threads]
+        command += ["--respawn-failed-workers", "--no-ws", "--http", "1", "--workers-kill-timeout", 10]
+        web = self._program("web", command, self._environment)
+        web.check = answers(f"http://127.0.0.1:{port}/readyz")
+        return web
+
+    def steward(self) -> Program:
+        return self._program("steward", [sys.executable, ROOT / "manage.py", "steward"], self._environment)
+
+    def media_worker(self, *, concurrency: int, pools: Sequence[str]) -> Program:
+        """A node beside the control plane, given what any third party's node is given and no more."""
+        credential = signing.derive(
+            self._environment["NODE_MASTER_KEY"].encode(), node_id=NODE_ID, version=NODE_VERSION
+        )
+        own = {
+            "CELERY_BROKER_URL": self._environment["WORKER_BROKER_URL"],
+            "API_BASE_URL": self._environment["API_BASE_URL"],
+            "NODE_ID": NODE_ID,
+            "NODE_SECRET": credential.token(),
+            "WORKER_POOLS": ",".join(pools),
+            "WORKER_CONCURRENCY": str(concurrency),
+        }
+        command = [SCRIPTS / "celery", "-A", "workers.app", "worker", "--hostname", f"{NODE_ID}@%h"]
+        command += ["--concurrency", concurrency, "--queues", ",".join(names.queue(pool) for pool in pools)]
+        # No chatter among workers: a node neither needs nor may see the others' events.
+        command += ["--loglevel", "INFO", "--task-events", "--without-gossip", "--without-mingle"]
+        worker = self._program("media-worker", command, {**machine(), **own})
+        worker.stop_seconds = 15  # a warm shutdown lets a running attempt end; a longer one is handed back
+        worker.harsh_signal = signal.SIGQUIT
+        worker.orphan_signal = signal.SIGQUIT
+        return worker
+
+    def flower(self, *, port: int) -> Program:
+        """Loopback only; its API, which could stop workers, stays closed: FLOWER_UNAUTHENTICATED_API is never set."""
+        command = [SCRIPTS / "celery", "flower", "--address=127.0.0.1", f"--port={port}"]
+        # By the environment: a broker password on the command line would be everybody's to read.
+        own = {"CELERY_BROKER_URL": self._environment["CELERY_BROKER_URL"]}
+        flower = self._program("flower", command, {**machine(), **own})
+        flower.check = answers(f"http://127.0.0.1:{port}/healthcheck")
+        return flower
+
+    def manage(self, *arguments: str) -> list[str]:
+        """A management command, to be run with `environment`."""
+        return [sys.executable, str(ROOT / "manage.py"), *arguments]
+
+    def _program(self, name: str, command: Sequence[object], environment: Mapping[str, str]) -> Program:
+        return Program(
+            name=name,
+            command=[str(part) for part in command],
+            environment={**environment, "PYTHONUNBUFFERED": "1"},
+            cwd=ROOT,
+            state_dir=self._data_dir,
+            log_dir=self._data_dir / "log",
+        )
+
+
+def machine() -> dict[str, str]:
+    """The part of our environment that describes the machine and no secret."""
+    return {name: os.environ[name] for name in INHERITED if name in os.environ}
+
+
+def answers(url: str) -> Callable[[], str | None]:
+    """A check that passes when the URL answers 200."""
+
+    def check() -> str | None:
+        try:
+            with urlopen(url, timeout=3):
+                return None
+        except HTTPError as error:
+            return f"{url} answers {error.code}: {error.read(300).decode(errors='replace')}"
+        except (URLError, OSError) as error:
+            return f"{url}: {error}"
+
+    return check

@@ -1,0 +1,27 @@
+"""GET /api/v1/balance"""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from billing.selectors import balance
+from media.answers import usd
+
+
+class BalanceView(APIView):
+    """What the account may spend, what its jobs hold, and both together."""
+
+    def get(self, request: Request) -> Response:
+        """Available, held, total: micros and exact decimals."""
+        view = balance(account_id=request.user.id)
+        return Response(
+            {
+                "ok": True,
+                "usdBalanceMicros": view.available,
+                "usdBalance": usd(view.available),
+                "usdHeldMicros": view.held,
+                "usdHeld": usd(view.held),
+                "usdTotalMicros": view.total,
+                "usdTotal": usd(view.total),
+            }
+        )

@@ -1,0 +1,7 @@
+"""The one table of control events: topic → the handlers that must see it."""
+
+from core import outbox_topics
+
+HANDLERS = {
+    outbox_topics.USER_CREATED: ["billing.handlers.open_ledger_accounts"],
+}

@@ -1,0 +1,121 @@
+"""Is it up, and is everything it needs."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from core import clock
+from core.errors import NotFound
+from core.valkey import valkey
+from gateway import metrics
+from gateway.api_errors import json_error
+from gateway.middleware import client_address
+from media import buckets
+from media.fleet.selectors import pool_states
+
+SKILL_NAME = "killatamata"
+API_VERSION = "0.7.0"
+"""The contract's release that this platform serves."""
+_log = structlog.get_logger(__name__)
+
+
+class HealthView(APIView):
+    """GET /api/v1/health"""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def get(self, request: Request) -> Response:
+        """The contract's HealthResponse."""
+        skill = f"{settings.SITE_URL}/skills/{SKILL_NAME}"
+        return Response(
+            {
+                "status": "ok",
+                "service": "killatamata",
+                "timestamp": clock.rfc3339(clock.now()),
+                "version": {
+                    "release": settings.VERSION,
+                    "api": API_VERSION,
+                    "skill": {
+                        "name": SKILL_NAME,
+                        "version": API_VERSION,
+                        "compatibleApiVersion": API_VERSION,
+                        "compatibilityPolicy": "exact",
+                        "autoUpdate": True,
+                        "manifestUrl": f"{settings.SITE_URL}/.well-known/agent-skills.json",
+                        "metadataUrl": f"{skill}/version.json",
+                        "rootUrl": f"{skill}/",
+                        "entrypointUrl": f"{skill}/SKILL.md",
+                    },
+                },
+            }
+        )
+
+
+def readyz(request: HttpRequest) -> HttpResponse:
+    """200 when every dependency answers, else 503. Which one is told only to loopback and signed-in staff."""
+    checks = {"database": _database, "valkey": _valkey, "bucket": _bucket, "workers": _workers}
+    report = {name: _check(name, check) for name, check in checks.items()}
+    ready = all(entry["ok"] for entry in report.values())
+    body: dict[str, Any] = {"ready": ready}
+    if _may_look_inside(request):
+        body["checks"] = report
+    return JsonResponse(body, status=200 if ready else 503)
+
+
+def metrics_page(request: HttpRequest) -> HttpResponse:
+    """Prometheus' text format; closed outside loopback unless signed in as staff."""
+    if not _may_look_inside(request):
+        return json_error(request, NotFound())
+    return HttpResponse(metrics.exposition(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_look_inside(request: HttpRequest) -> bool:
+    return client_address(request) in {"127.0.0.1", "::1"} or bool(getattr(request.user, "is_staff", False))
+
+
+def _check(name: str, check: Callable[[], str]) -> dict[str, Any]:
+    started = time.perf_counter()
+    try:
+        detail, ok = check(), True
+    except Exception as error:
+        _log.warning("not_ready", dependency=name, error=repr(error))
+        detail, ok = type(error).__name__, False
+    return {"ok": ok, "detail": detail, "ms": round((time.perf_counter() - started) * 1000, 1)}
+
+
+def _database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM media_job WHERE false")
+    return "answers"
+
+
+def _valkey() -> str:
+    valkey().ping()
+    return "answers"
+
+
+def _bucket() -> str:
+    for bucket in (settings.S3_PUBLIC_BUCKET, settings.S3_PRIVATE_BUCKET):
+        buckets.client().head_bucket(Bucket=bucket)
+    return "answers"
+
+
+class NoWorker(Exception):
+    """No node is alive."""
+
+
+def _workers() -> str:
+    living = sorted(name for name, state in pool_states(now=clock.now()).items() if state.live_nodes)
+    if not living:
+        raise NoWorker
+    return ", ".join(living)

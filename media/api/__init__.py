@@ -1,0 +1,1 @@
+"""The media routes of the main API."""

@@ -1,0 +1,233 @@
+"""Submit, look, list, cancel, estimate, and the catalogue."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.utils.dateparse import parse_datetime
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from billing.price_versions import current_price_version
+from billing.selectors import balance
+from billing.services.place_hold import InsufficientBalance
+from core import clock, ids
+from core.errors import InvalidRequest
+from core.idempotency import services as idempotency
+from core.wake import wake_steward
+from media import answers, quotes
+from media.api.requests import JobRequest, read_job_request
+from media.catalog import registry
+from media.catalog.task import Task
+from media.fleet.selectors import PoolState, recent_pool_states, require_pool
+from media.models import Attempt
+from media.orders import Order, prepare_order
+from media.selectors import latest_attempt, list_jobs, queue_position
+from media.services.cancel_job import cancel_job
+from media.services.submit_job import CREATED, IDEMPOTENCY_ROUTE, Submitted, replay, submit_job
+from media.transitions import JOB_STATUSES
+from workers.protocol.pools import pool_of
+
+LARGE_BODY_BYTES = 64_000
+"""From here on a request's balance is looked at before its media are decoded."""
+
+
+class JobsView(APIView):
+    """/api/v1/media/jobs"""
+
+    def post(self, request: Request) -> Response:
+        """Submit: 201 with the answer, or 200 with the same answer when the idempotency key was seen before."""
+        asked = read_job_request(request)
+        account_id: UUID = request.user.id
+        now = clock.now()
+        key = _idempotency_key(account_id, asked)
+        earlier = replay(key=key) if key is not None else None
+        if earlier is not None:
+            return _submitted(earlier)
+        require_pool(pool_of(asked.task.name))
+        if int(request.META.get("CONTENT_LENGTH") or 0) > LARGE_BODY_BYTES:
+            _require_floor(account_id, asked.task)
+        done = submit_job(
+            order=_order(account_id, asked, now),
+            key_id=request.user.key_id,
+            callback_url=asked.callback_url,
+            idempotency_key=key,
+            now=now,
+        )
+        if not done.replayed:
+            wake_steward()
+        return _submitted(done)
+
+    def get(self, request: Request) -> Response:
+        """One job with `jobId`, else the list."""
+        if "jobId" in request.query_params:
+            return Response(_status(request, request.query_params["jobId"]))
+        return Response(_list(request))
+
+
+class CancelView(APIView):
+    """/api/v1/media/jobs/cancel"""
+
+    def post(self, request: Request) -> Response:
+        """Stop the job named by `jobId`; answers its status."""
+        body = request.data
+        if not isinstance(body, dict) or set(body) != {"jobId"} or not isinstance(body["jobId"], str):
+            raise InvalidRequest({"jobId": "send {\"jobId\": \"job_…\"}"})
+        cancel_job(account_id=request.user.id, public_id=body["jobId"], now=clock.now())
+        wake_steward()
+        return Response(_status(request, body["jobId"]))
+
+
+class EstimateView(APIView):
+    """/api/v1/media/estimate"""
+
+    def post(self, request: Request) -> Response:
+        """The same validation and price as a submit; nothing is held or stored. `quoteId` binds the price."""
+        asked = read_job_request(request)
+        order = prepare_order(
+            account_id=request.user.id, task=asked.task, raw_input=asked.raw_input, now=clock.now()
+        )
+        return Response(
+            {
+                **answers.order_answer(order),
+                "quoteId": quotes.issue(order=order),
+                "quoteExpiresInSeconds": quotes.LIFETIME_SECONDS,
+                "billed": False,
+            }
+        )
+
+
+class TasksView(APIView):
+    """/api/v1/media/tasks"""
+
+    def get(self, request: Request) -> Response:
+        """The catalogue as data."""
+        now = clock.now()
+        states = recent_pool_states()
+        return Response({"tasks": [_catalogue_entry(task, states, now) for task in registry.offered()]})
+
+
+def _idempotency_key(account_id: UUID, asked: JobRequest) -> idempotency.Key | None:
+    if asked.idempotency_key is None:
+        return None
+    return idempotency.Key(
+        account_id=account_id,
+        route=IDEMPOTENCY_ROUTE,
+        key=asked.idempotency_key,
+        fingerprint=idempotency.fingerprint({"task": asked.task.name, "input": asked.raw_input}),
+    )
+
+
+def _order(account_id: UUID, asked: JobRequest, now: datetime) -> Order:
+    if asked.quote is None:
+        return prepare_order(account_id=account_id, task=asked.task, raw_input=asked.raw_input, now=now)
+    binding = quotes.open_quote(
+        token=asked.quote, account_id=account_id, task=asked.task.name, raw_input=asked.raw_input, now=now
+    )
+    order = prepare_order(
+        account_id=account_id, task=asked.task, raw_input=asked.raw_input, now=now, binding=binding
+    )
+    quotes.confirm(order=order, binding=binding)
+    return order
+
+
+def _require_floor(account_id: UUID, task: Task) -> None:
+    available = balance(account_id=account_id).available
+    if available < task.floor_micros:
+        raise InsufficientBalance(required=task.floor_micros, available=available)
+
+
+def _submitted(done: Submitted) -> Response:
+    if done.replayed:
+        return Response(done.body, status=status.HTTP_200_OK, headers={"Idempotent-Replay": "true"})
+    return Response(done.body, status=CREATED)
+
+
+def _status(request: Request, public_id: str) -> dict[str, Any]:
+    attempt = latest_attempt(account_id=request.user.id, public_id=public_id)
+    return _job(attempt, details=_flag(request.query_params.get("includeDetails", "")))
+
+
+def _job(attempt: Attempt, *, details: bool) -> dict[str, Any]:
+    return answers.job_answer(
+        job=attempt.job,
+        attempt=attempt,
+        details=details,
+        queue_position=queue_position(attempt=attempt),
+        now=clock.now(),
+    )
+
+
+def _list(request: Request) -> dict[str, Any]:
+    query = request.query_params
+    wrong: dict[str, str] = {
+        name: "is not a parameter of this list"
+        for name in query
+        if name not in {"task", "status", "before", "after", "cursor", "limit", "includeDetails"}
+    }
+    if query.get("status") and query["status"] not in JOB_STATUSES:
+        wrong["status"] = f"must be one of {', '.join(JOB_STATUSES)}"
+    times: dict[str, datetime | None] = {}
+    for name in ("before", "after"):
+        times[name] = _time(query[name]) if query.get(name) else None
+        if query.get(name) and times[name] is None:
+            wrong[name] = "must be an RFC 3339 time"
+    limit = int(query["limit"]) if query.get("limit", "").isascii() and query.get("limit", "").isdigit() else None
+    if query.get("limit") and (limit is None or not 1 <= limit <= 100):
+        wrong["limit"] = "must be 1 to 100"
+    cursor = ids.decode(ids.JOB, query["cursor"]) if query.get("cursor") else None
+    if query.get("cursor") and cursor is None:
+        wrong["cursor"] = "is not one that this list gave"
+    if wrong:
+        raise InvalidRequest(wrong)
+    limit = limit or 20
+    page = list_jobs(
+        account_id=request.user.id,
+        task=query.get("task"),
+        status=query.get("status"),
+        before=times["before"],
+        after=times["after"],
+        cursor=cursor,
+        limit=limit + 1,
+    )
+    more = len(page) > limit
+    page = page[:limit]
+    details = _flag(query.get("includeDetails", ""))
+    return {
+        "ok": True,
+        "jobs": [_job(attempt, details=details) for attempt in page],
+        "nextCursor": ids.encode(ids.JOB, page[-1].job_id) if more else None,
+    }
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        moment = parse_datetime(text.replace(" ", "+"))
+    except ValueError:
+        return None
+    return moment if moment is not None and moment.tzinfo is not None else None
+
+
+def _flag(text: str) -> bool:
+    return text.lower() in {"1", "true"}
+
+
+def _catalogue_entry(task: Task, states: dict[str, PoolState], now: datetime) -> dict[str, Any]:
+    version = current_price_version(task=task.name, now=now)
+    state = states[pool_of(task.name).name]
+    return {
+        "task": task.name,
+        "title": task.title,
+        "inputSchema": task.input_model.model_json_schema(by_alias=True),
+        "price": {
+            "formula": version.formula,
+            "coefficients": dict(version.coefficients),
+            "explanation": task.explanation,
+            "minimumUsdMicros": task.floor_micros,
+            "minimumUsd": answers.usd(task.floor_micros),
+        },
+        "pool": {"name": state.pool.name, "liveNodes": state.live_nodes, "slots": state.slots},
+        "etaSeconds": {"minimum": task.eta_range[0], "maximum": task.eta_range[1]},
+    }

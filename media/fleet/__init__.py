@@ -1,0 +1,1 @@
+"""The nodes: which live, what they can take, what they may sign."""

@@ -1,0 +1,39 @@
+"""Register nodes, recognise them, note their heartbeats."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+
+from media.models import Attempt, Node
+from media.transitions import ATTEMPT_RUNNING
+from workers.protocol import signing
+
+
+def register_node(*, node_id: str, pools: Sequence[str]) -> signing.NodeCredential:
+    """Make the node known for these pools and derive its credential; the secret itself is stored nowhere."""
+    node, _ = Node.objects.update_or_create(id=node_id, defaults={"pools": list(pools), "disabled_at": None})
+    return credential(node)
+
+
+def credential(node: Node) -> signing.NodeCredential:
+    """What `node` must sign with."""
+    return signing.derive(settings.NODE_MASTER_KEY.encode(), node_id=node.pk, version=node.secret_version)
+
+
+def note_heartbeat(*, node_id: str, slots: int, memory_bytes: int, version: str, now: datetime) -> None:
+    """The node lives and has this many slots."""
+    Node.objects.filter(pk=node_id).update(
+        slots=slots, memory_bytes=memory_bytes, version=version, last_seen_at=now
+    )
+
+
+def attempts_to_stop(*, node_id: str, running: Sequence[UUID]) -> list[UUID]:
+    """Those of the node's running attempts that it should stop: cancelled jobs, and leases it no longer has."""
+    alive = set(
+        Attempt.objects.filter(
+            pk__in=running, node_id=node_id, status=ATTEMPT_RUNNING, job__cancel_requested_at=None
+        ).values_list("pk", flat=True)
+    )
+    return [attempt_id for attempt_id in running if attempt_id not in alive]

@@ -1,0 +1,94 @@
+"""What nobody else will finish: lost leases, jobs that waited too long."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F
+from pydantic import ValidationError
+
+from core.errors import ApiError, Unavailable
+from media import buckets, keys
+from media.models import Attempt, Job
+from media.services.complete_attempt import complete_attempt
+from media.services.fail_attempt import conclude_failure
+from media.services.settle import end_job
+from media.transitions import ATTEMPT, ATTEMPT_LIVE, ATTEMPT_RUNNING, QUEUED
+from workers.protocol.result import SignedResult
+
+BATCH = 100
+MAX_REAPER_FAILURES = 5
+MAX_RESULT_BYTES = 1_000_000
+_log = structlog.get_logger(__name__)
+
+
+def reap(*, now: datetime) -> int:
+    """End or retry every attempt whose lease ran out and every job that waited past the limit; how many."""
+    lost = list(
+        Attempt.objects.filter(status=ATTEMPT_RUNNING, lease_expires_at__lt=now).order_by("lease_expires_at")[:BATCH]
+    )
+    for attempt in lost:
+        _reap_attempt(attempt, now)
+    stale = list(
+        Job.objects.filter(
+            status=QUEUED, created_at__lt=now - timedelta(hours=settings.MEDIA_WAIT_LIMIT_HOURS)
+        ).values_list("pk", flat=True)[:BATCH]
+    )
+    for job_id in stale:
+        _end_waiting(job_id, now)
+    return len(lost) + len(stale)
+
+
+def _reap_attempt(attempt: Attempt, now: datetime) -> None:
+    """A stored result goes the way of every completion; without one the node is lost."""
+    try:
+        signed = _stored_result(attempt)
+        if signed is not None:
+            complete_attempt(attempt_id=attempt.pk, signed=signed, now=now)
+            return
+        code, message = "node_lost", "The worker stopped answering."
+    except Unavailable:
+        return  # the bucket is away: the job waits for it, nothing is decided without looking
+    except ApiError as error:
+        code, message = "result_refused", f"The worker's stored result was refused: {error.message}"
+    except Exception as error:
+        _log.exception("reaper_failed", attempt_id=str(attempt.pk))
+        Attempt.objects.filter(pk=attempt.pk).update(reaper_failures=F("reaper_failures") + 1)
+        if attempt.reaper_failures + 1 < MAX_REAPER_FAILURES:
+            return
+        code, message = "completion_failed", f"The job's outputs could not be accepted ({type(error).__name__})."
+    with transaction.atomic(durable=True):
+        job = Job.objects.select_for_update().get(pk=attempt.job_id)
+        conclude_failure(
+            job=job, attempt=attempt, code=code, message=message, retryable=code != "completion_failed", now=now
+        )
+
+
+def _stored_result(attempt: Attempt) -> SignedResult | None:
+    body = buckets.get(
+        bucket=settings.S3_PRIVATE_BUCKET, key=keys.result_key(attempt_id=attempt.pk), max_bytes=MAX_RESULT_BYTES
+    )
+    if body is None:
+        return None
+    try:
+        return SignedResult.model_validate_json(body)
+    except ValidationError:
+        return None
+
+
+def _end_waiting(job_id: object, now: datetime) -> None:
+    with transaction.atomic(durable=True):
+        job = Job.objects.select_for_update().get(pk=job_id)
+        if job.status != QUEUED:
+            return
+        attempt = Attempt.objects.filter(job=job).latest("number")
+        ATTEMPT.apply("cancel", Attempt.objects.filter(pk=attempt.pk, status__in=ATTEMPT_LIVE), finished_at=now)
+        end_job(
+            job=job,
+            attempt=attempt,
+            transition="terminate",
+            now=now,
+            error_code="waited_too_long",
+            error_message=f"No worker was free within {settings.MEDIA_WAIT_LIMIT_HOURS} hours.",
+        )

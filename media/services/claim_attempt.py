@@ -1,0 +1,84 @@
+"""A worker takes an attempt."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from media import buckets
+from media.events import append_event
+from media.models import Attempt, Job, JobInput, Node
+from media.services.attempts import LEASE_SECONDS, AttemptGone, LeaseLost
+from media.transitions import ATTEMPT, ATTEMPT_PUBLISHED, ATTEMPT_RUNNING, JOB
+from workers.protocol.claim import Claim, StagedFile
+
+
+def claim_attempt(*, attempt_id: UUID, node: Node, delivery_id: UUID, now: datetime) -> Claim:
+    """Give the attempt to this delivery: compare-and-set `published → running` and `queued → processing`.
+
+    The same delivery gets the same answer again while it holds the lease.
+
+    Raises:
+        LeaseLost: another delivery has it, or it waits for nobody.
+        AttemptGone: the attempt is over, or not for this node's pools.
+    """
+    with transaction.atomic(durable=True):
+        attempt = Attempt.objects.select_related("job").filter(pk=attempt_id).first()
+        if attempt is None or attempt.pool not in node.pools:
+            raise AttemptGone
+        if attempt.status == ATTEMPT_RUNNING:
+            if attempt.delivery_id != delivery_id or attempt.node_id != node.pk:
+                raise LeaseLost
+        else:
+            _take(attempt, node, delivery_id, now)
+    return _answer(attempt)
+
+
+def _take(attempt: Attempt, node: Node, delivery_id: UUID, now: datetime) -> None:
+    job = attempt.job
+    # Job before attempt, as everywhere: cancel and the reaper lock in the same order.
+    started = JOB.apply(
+        "start", Job.objects.filter(pk=job.pk, cancel_requested_at=None), started_at=now, updated_at=now
+    )
+    claimed = started and ATTEMPT.apply(
+        "claim",
+        Attempt.objects.filter(pk=attempt.pk),
+        node_id=node.pk,
+        delivery_id=delivery_id,
+        claimed_at=now,
+        lease_expires_at=now + timedelta(seconds=LEASE_SECONDS),
+    )
+    if not claimed:
+        if attempt.status == ATTEMPT_PUBLISHED and not started:
+            raise AttemptGone
+        raise LeaseLost
+    append_event(job_id=job.pk, type="started", now=now, data={"attempt": attempt.number, "node": node.pk})
+
+
+def _answer(attempt: Attempt) -> Claim:
+    job = attempt.job
+    files = (
+        [
+            StagedFile(
+                field=stored.field,
+                index=stored.index,
+                url=buckets.presign_get(bucket=stored.bucket, key=stored.key),
+                bytes=stored.bytes,
+                sha256=stored.sha256 or None,
+                media_type=stored.media_type,
+            )
+            for stored in JobInput.objects.filter(job=job).order_by("field", "index")
+        ]
+        if job.has_inputs
+        else []
+    )
+    return Claim(
+        attempt_id=attempt.pk,
+        job_id=job.pk,
+        task=job.task,
+        pool=attempt.pool,
+        params=job.params,
+        seed=job.seed,
+        files=files,
+        lease_seconds=LEASE_SECONDS,
+    )

@@ -1,0 +1,48 @@
+"""How a job ends: one place moves it to a terminal state, settles its hold and queues its callback."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from billing.selectors import find_hold
+from billing.services.capture_hold import capture_hold
+from billing.services.release_hold import release_hold
+from core.webhooks.services import enqueue_delivery
+from media import answers
+from media.events import append_event
+from media.models import Attempt, Job
+from media.services.submit_job import hold_reference
+from media.transitions import COMPLETED, JOB
+
+TOPIC_TERMINAL = "media.job_terminal"
+
+
+def end_job(*, job: Job, attempt: Attempt, transition: str, now: datetime, **changes: Any) -> bool:
+    """Move `job` along a terminal transition with its money and its callback, in the caller's transaction.
+
+    A completed job's hold is captured whole; any other ending releases it. False when somebody else ended the
+    job first: then nothing was touched.
+    """
+    if not JOB.apply(transition, Job.objects.filter(pk=job.pk), updated_at=now, finished_at=now, **changes):
+        return False
+    job.refresh_from_db()
+    append_event(job_id=job.pk, type=job.status, now=now, data={"attempt": attempt.number, "code": job.error_code})
+    if job.callback_url:
+        enqueue_delivery(
+            account_id=job.account_id,
+            topic=TOPIC_TERMINAL,
+            subject_id=job.pk,
+            url=job.callback_url,
+            body=json.dumps(
+                answers.callback_body(job=job, attempt=attempt, now=now), separators=(",", ":"), ensure_ascii=False
+            ),
+            now=now,
+        )
+    hold = find_hold(reference=hold_reference(job.pk))
+    if hold is None:
+        raise LookupError(f"job {job.pk} has no hold to settle")
+    if job.status == COMPLETED:
+        capture_hold(hold=hold, amount=job.price_micros)
+    else:
+        release_hold(hold=hold)
+    return True

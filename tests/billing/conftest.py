@@ -1,0 +1,56 @@
+"""Accounts to move money on, and the two things every test of this room starts without: rows and cached prices."""
+
+from collections.abc import Iterator
+from itertools import count
+from uuid import UUID
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.db.backends.postgresql.operations import DatabaseOperations
+
+from billing.price_versions import forget_cached_versions
+from billing.services.credit_deposit import credit_deposit
+from core import ids
+
+_numbers = count(1)
+
+
+def new_account(deposit: int = 0) -> UUID:
+    """A fresh account with `deposit` micros available."""
+    user = get_user_model().objects.create_user(f"customer{next(_numbers)}-{ids.new().hex[-8:]}@example.com")
+    if deposit:
+        credit_deposit(account_id=user.pk, amount=deposit, provider="stripe", reference=f"deposit:{user.pk}:paid")
+    return user.pk
+
+
+@pytest.fixture
+def account(db: None) -> UUID:
+    """An account with one dollar."""
+    return new_account(1_000_000)
+
+
+@pytest.fixture
+def other(db: None) -> UUID:
+    """Another account with one dollar."""
+    return new_account(1_000_000)
+
+
+@pytest.fixture(autouse=True)
+def _no_cached_prices() -> Iterator[None]:
+    forget_cached_versions()
+    yield
+    forget_cached_versions()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _flush_past_the_guards() -> Iterator[None]:
+    """Let the flush after a transactional test truncate what the ledger's triggers guard."""
+    patch = pytest.MonkeyPatch()
+    plain = DatabaseOperations.sql_flush
+
+    def sql_flush(self: DatabaseOperations, *args: object, **options: object) -> list[str]:
+        return ["SET LOCAL session_replication_role = replica;", *plain(self, *args, **options)]
+
+    patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+    yield
+    patch.undo()
