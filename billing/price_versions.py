@@ -19,6 +19,10 @@ class NoPrice(LookupError):
     """The task has no price at this time: it was never published, so it must not be sold."""
 
 
+class PriceTaken(ValueError):
+    """Another price of the task starts at this very moment."""
+
+
 class PriceVersion(models.Model):
     """The price of one task from `active_from` until the next version. The database refuses to change it."""
 
@@ -72,6 +76,7 @@ def publish_price_version(*, task: str, formula: str, coefficients: Mapping[str,
     """Make (`formula`, `coefficients`) the price of `task` from `now` on; the current version when it is equal.
 
     Raises:
+        PriceTaken: another price of `task` starts at exactly `now`.
         TypeError: a coefficient is a float; money is computed from integers and fractions written as text.
     """
     wanted = dict(coefficients)
@@ -83,6 +88,8 @@ def publish_price_version(*, task: str, formula: str, coefficients: Mapping[str,
         current = PriceVersion.objects.filter(task=task, active_from__lte=now).order_by("-active_from").first()
         if current is not None and (current.formula, current.coefficients) == (formula, wanted):
             return current
+        if current is not None and current.active_from == now:
+            raise PriceTaken(task)
         version = PriceVersion.objects.create(task=task, formula=formula, coefficients=wanted, active_from=now)
         transaction.on_commit(forget_cached_versions)
     forget_cached_versions()

@@ -87,7 +87,13 @@ class Transfer(models.Model):
     """The customer's available balance once this transfer had moved; null between house accounts."""
     reason = models.TextField(db_default="", default="", blank=True)
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_constraint=False,  # a constraint would queue a check for every transfer, and almost none has an actor
+        db_index=False,
     )
     """The operator behind an adjustment; null when the platform itself moved the money."""
     created_at = models.DateTimeField(editable=False)

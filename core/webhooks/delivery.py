@@ -50,23 +50,18 @@ def deliver_due(*, limit: int, now: datetime) -> int:
     claimed = 0
     running: dict[Future[PostOutcome], _Claim] = {}
     stop_claiming = time.monotonic() + CLAIM_SECONDS
-    first = _claim(now=now, busy=Counter())
-    if first is None:
-        return 0
     with ThreadPoolExecutor(max_workers=CONCURRENT, thread_name_prefix="webhook") as threads:
-        claim: _Claim | None = first
-        while claim is not None or running:
-            while claim is not None:
-                claimed += 1
+        while True:
+            while claimed < limit and len(running) < CONCURRENT and time.monotonic() < stop_claiming:
+                claim = _claim(now=now, busy=_accounts(running))
+                if claim is None:
+                    break
                 running[_start(threads, claim, now)] = claim
-                claim = None
-                if claimed < limit and len(running) < CONCURRENT and time.monotonic() < stop_claiming:
-                    claim = _claim(now=now, busy=_accounts(running))
+                claimed += 1
+            if not running:
+                return claimed
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 _record(running.pop(future), _outcome(future), now)
-            if claimed < limit and time.monotonic() < stop_claiming:
-                claim = _claim(now=now, busy=_accounts(running))
-    return claimed
 
 
 def _accounts(running: dict[Future[PostOutcome], _Claim]) -> Counter[UUID]:

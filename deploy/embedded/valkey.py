@@ -18,11 +18,11 @@ from deploy.process import Process
 WORKER_KEYS = [
     "_kombu.*",  # which queues an exchange feeds
     "unacked*",  # messages taken and not yet acknowledged, their index and its mutex
-    "*.reply.celery.pidbox",  # answers to an operator's inspect and control
+    "*.celery.pidbox*",  # its own mailbox, and answers to an operator's inspect and control
     "celeryev.*",  # event queues of Flower and other receivers
 ]
 WORKER_CHANNELS = [
-    "/*.celery.pidbox",  # an operator's broadcasts
+    "/0.celery.pidbox",  # an operator's broadcasts; PSUBSCRIBE wants the very pattern, so the database is named
     "/*.celery.pidbox/*",
     "/*.celeryev/*",  # worker and task events
 ]
@@ -35,7 +35,7 @@ WORKER_COMMANDS = """
     zadd zrem zrange zrangebyscore zrevrangebyscore zscore zcard
     sadd srem smembers scard sismember
     set get del exists expire pexpire pttl ttl
-    eval evalsha script|load
+    eval evalsha script|load script|exists time
     publish subscribe psubscribe unsubscribe punsubscribe
 """.split()  # noqa: SIM905 -- a list of fifty quoted words is harder to read
 

@@ -14,12 +14,12 @@ from typing import Any, Self
 from deploy import ports
 from deploy.embedded import EmbeddedServers
 from deploy.embedded.credentials import write_private
-from deploy.platform.programs import ROOT, Program, Programs
+from deploy.platform.programs import ROOT, Program, Programs, answers
 from deploy.platform.supervisor import Supervised, Supervisor
-from deploy.process import StartFailed, remember
-from workers.protocol.pools import pools as known_pools
+from deploy.process import StartFailed, remember, wait_ready
 
 PREFERRED_PORTS = {"web": 8_000, "flower": 5_555}
+READY_SECONDS = 60
 OUR_PROCESSES = ("web", "steward", "media-worker", "flower")
 
 
@@ -49,7 +49,6 @@ class Platform:
         web_workers: int = 2,
         web_threads: int = 8,
         worker_concurrency: int = 2,
-        worker_pools: Sequence[str] | None = None,
         port_choice: str = "preferred",
         say: Callable[[str], None] = tell,
     ) -> None:
@@ -61,7 +60,6 @@ class Platform:
         self._web_workers = web_workers
         self._web_threads = web_threads
         self._worker_concurrency = worker_concurrency
-        self._worker_pools = tuple(worker_pools or known_pools())
         self._port_choice = port_choice
         self._say = say
         self._ports: dict[str, int] = {}
@@ -174,13 +172,18 @@ class Platform:
         make: dict[str, Callable[[], Program]] = {
             "web": lambda: build.web(port=self._ports["web"], workers=self._web_workers, threads=self._web_threads),
             "steward": build.steward,
-            "media-worker": lambda: build.media_worker(concurrency=self._worker_concurrency, pools=self._worker_pools),
+            "media-worker": lambda: build.media_worker(concurrency=self._worker_concurrency),
             "flower": lambda: build.flower(port=self._ports["flower"]),
         }
         wanted = [self._supervisor.add(make[name]()) for name in OUR_PROCESSES if name in self._programs]
         self._say(f"starting {', '.join(unit.name for unit in wanted)} …")
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda unit: unit.start(), wanted))
+        if {"web", "media-worker"} <= set(self._programs):
+            # Only now, since being ready includes that a worker has announced itself.
+            web = self.processes["web"].unit
+            assert isinstance(web, Program)
+            wait_ready(web, answers(f"http://127.0.0.1:{self._ports['web']}/readyz"), seconds=READY_SECONDS)
 
     def _build(self) -> Programs:
         return Programs(data_dir=self.data_dir, environment=self.environment)

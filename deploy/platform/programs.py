@@ -9,7 +9,7 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 from deploy.process import Process, wait_ready
-from workers.protocol import names, signing
+from workers.protocol import signing
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = Path(sys.executable).parent
@@ -45,29 +45,24 @@ class Programs:
         command += ["--host", "127.0.0.1", "--port", port, "--workers", workers, "--blocking-threads", threads]
         command += ["--respawn-failed-workers", "--no-ws", "--http", "1", "--workers-kill-timeout", 10]
         web = self._program("web", command, self._environment)
-        web.check = answers(f"http://127.0.0.1:{port}/readyz")
+        web.check = answers(f"http://127.0.0.1:{port}/api/v1/health")
         return web
 
     def steward(self) -> Program:
         return self._program("steward", [sys.executable, ROOT / "manage.py", "steward"], self._environment)
 
-    def media_worker(self, *, concurrency: int, pools: Sequence[str]) -> Program:
+    def media_worker(self, *, concurrency: int) -> Program:
         """A node beside the control plane, given what any third party's node is given and no more."""
         credential = signing.derive(
             self._environment["NODE_MASTER_KEY"].encode(), node_id=NODE_ID, version=NODE_VERSION
         )
         own = {
-            "CELERY_BROKER_URL": self._environment["WORKER_BROKER_URL"],
-            "API_BASE_URL": self._environment["API_BASE_URL"],
-            "NODE_ID": NODE_ID,
+            "BROKER_URL": self._environment["WORKER_BROKER_URL"],
+            "API_BASE": self._environment["API_BASE_URL"],
             "NODE_SECRET": credential.token(),
-            "WORKER_POOLS": ",".join(pools),
-            "WORKER_CONCURRENCY": str(concurrency),
+            "WORKER_SLOTS": str(concurrency),
         }
-        command = [SCRIPTS / "celery", "-A", "workers.app", "worker", "--hostname", f"{NODE_ID}@%h"]
-        command += ["--concurrency", concurrency, "--queues", ",".join(names.queue(pool) for pool in pools)]
-        # No chatter among workers: a node neither needs nor may see the others' events.
-        command += ["--loglevel", "INFO", "--task-events", "--without-gossip", "--without-mingle"]
+        command = [sys.executable, "-m", "workers"]
         worker = self._program("media-worker", command, {**machine(), **own})
         worker.stop_seconds = 15  # a warm shutdown lets a running attempt end; a longer one is handed back
         worker.harsh_signal = signal.SIGQUIT

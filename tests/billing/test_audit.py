@@ -96,7 +96,9 @@ def test_a_missing_balance_row_is_found(busy: UUID, other: UUID) -> None:
 
 def test_a_transfer_to_nowhere_is_found(busy: UUID) -> None:
     plant_transfer("raw:1", "adjustment", open_house("adjustment"), 10**9, 5)
-    assert audit() == [Difference(None, "ledger account 1000000000", "unknown_account", recomputed=5, materialised=None)]
+    assert audit() == [
+        Difference(None, "ledger account 1000000000", "unknown_account", recomputed=5, materialised=None)
+    ]
 
 
 def test_the_audit_command_passes_a_sound_ledger(busy: UUID) -> None:
@@ -130,7 +132,9 @@ def test_show_ledger_as_json(busy: UUID) -> None:
     assert shown["accountId"] == ids.encode(ids.ACCOUNT, busy)
     assert (shown["availableUsdMicros"], shown["heldUsdMicros"], shown["owedUsdMicros"]) == (0, 200_000, 270_000)
     assert shown["totalUsdMicros"] == 200_000
-    assert [(line["kind"], line["availableChangeUsdMicros"], line["owedChangeUsdMicros"]) for line in shown["transfers"]] == [
+    assert [
+        (line["kind"], line["availableChangeUsdMicros"], line["owedChangeUsdMicros"]) for line in shown["transfers"]
+    ] == [
         ("debt", 0, 270_000),
         ("reversal", -730_000, 0),
     ]

@@ -8,7 +8,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from billing.models import PriceVersion
-from billing.price_versions import NoPrice, current_price_version, forget_cached_versions, publish_price_version
+from billing.price_versions import (
+    NoPrice,
+    PriceTaken,
+    current_price_version,
+    forget_cached_versions,
+    publish_price_version,
+)
 
 from .racing import race, results
 
@@ -66,14 +72,20 @@ def test_the_current_version_is_remembered(db: None) -> None:
 def test_a_version_published_here_is_seen_at_once(db: None) -> None:
     publish(coefficients={"base": 1}, now=NOON)
     current(NOON)
-    second = publish(coefficients={"base": 2}, now=NOON)if False else publish(coefficients={"base": 2}, now=NOON + SECOND)
+    second = publish(coefficients={"base": 2}, now=NOON + SECOND)
     assert current(NOON + SECOND) == second
 
 
 @pytest.mark.django_db(transaction=True)
 def test_publishers_race_and_publish_one_version() -> None:
-    versions = results(race([partial(publish, coefficients={"base": 1}, now=NOON + n * SECOND) for n in range(6)]))
-    # Those with an earlier time than the first to publish find nothing active yet, and publish too.
-    starts = sorted({version.active_from for version in versions})
-    assert PriceVersion.objects.count() == len(starts)
-    assert current(NOON + 5 * SECOND).coefficients == {"base": 1}
+    versions = results(race([partial(publish, coefficients={"base": 1}, now=NOON)] * 8))
+    assert len({version.pk for version in versions}) == 1
+    assert PriceVersion.objects.count() == 1
+
+
+def test_one_moment_has_one_price(db: None) -> None:
+    first = publish(coefficients={"base": 1}, now=NOON)
+    with pytest.raises(PriceTaken):
+        publish(coefficients={"base": 2}, now=NOON)
+    assert current(NOON) == first
+    assert PriceVersion.objects.count() == 1

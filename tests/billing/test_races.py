@@ -136,7 +136,9 @@ def test_every_service_at_once_keeps_the_books() -> None:
             except (AccountInDebt, InsufficientBalance):
                 continue
             if thread % 2:
-                reverse_deposit(account_id=account, amount=30_000, provider="stripe", reference=f"deposit:{tag}:refund:1")
+                reverse_deposit(
+                    account_id=account, amount=30_000, provider="stripe", reference=f"deposit:{tag}:refund:1"
+                )
             capture_hold(hold=hold, amount=number * 1_000)
             adjust(account_id=account, amount=500, reason="r", reference=f"adjust:{tag}", actor=None)
 
@@ -183,7 +185,7 @@ def meet(first: Callable[[], Any], second: Callable[[], Any]) -> tuple[Any, Any]
         with transaction.atomic():
             try:
                 outcome = second()
-            except Exception as error:  # noqa: BLE001 - the outcome, whichever it is, goes to the test
+            except Exception as error:
                 outcome = error
             place_hold(account_id=witness, amount=1_000, reference=f"witness:{witness}:hold")
             return outcome

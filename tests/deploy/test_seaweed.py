@@ -118,7 +118,7 @@ def test_pages_of_other_origins_may_read_public_objects(bucket: Any, addresses: 
     public = addresses["S3_PUBLIC_BUCKET"]
     bucket.put_object(Bucket=public, Key="users/c/cors", Body=BODY)
     answer = httpx.get(f"{addresses['S3_ENDPOINT_URL']}/{public}/users/c/cors", headers={"Origin": "https://a.example"})
-    assert answer.headers.get("access-control-allow-origin") == "*", answer.headers
+    assert answer.headers["access-control-allow-origin"] in {"*", "https://a.example"}
 
 
 def test_the_lifecycle_net_is_in_place(bucket: Any, addresses: dict[str, str]) -> None:

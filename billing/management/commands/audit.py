@@ -1,12 +1,12 @@
 """`manage.py audit`: recompute every balance from the transfers; fail on a single micro of difference."""
 
-from typing import IO, Any, cast
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
-from rich.console import Console
 from rich.table import Table
 
+from billing.management.console import console
 from billing.micros import usd
 from billing.selectors import Difference, TrialBalance, audit, trial_balance
 
@@ -22,18 +22,18 @@ class Command(BaseCommand):
         Raises:
             CommandError: something differs, or all accounts together are not zero.
         """
-        console = Console(file=cast(IO[str], self.stdout))
+        screen = console(self.stdout)
         with transaction.atomic(), connection.cursor() as cursor:
             if not connection.savepoint_ids:  # one snapshot for both reads; settable only where a transaction begins
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             differences, trial = audit(), trial_balance()
-        console.print(_totals(trial))
+        screen.print(_totals(trial))
         if differences:
-            console.print(_differences(differences))
+            screen.print(_differences(differences))
             raise CommandError(f"{len(differences)} figure(s) differ from the transfers", returncode=1)
         if trial.total:
             raise CommandError(f"all accounts together are {trial.total} micros, not 0", returncode=1)
-        console.print(f"{trial.customers} balance(s) agree with their transfers to the micro.")
+        screen.print(f"{trial.customers} balance(s) agree with their transfers to the micro.")
 
 
 def _totals(trial: TrialBalance) -> Table:

@@ -1,14 +1,14 @@
 """`manage.py show_ledger <email or account id>`: one account's balance and transfers."""
 
 import json
-from typing import IO, Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from rich.console import Console
 from rich.table import Table
 
+from billing.management.console import console
 from billing.micros import Micros, usd
 from billing.selectors import BalanceView, StatementLine, balance, transfers
 from core import clock, ids
@@ -36,13 +36,13 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(_document(account_id, email, view, lines), indent=2))
             return
-        console = Console(file=cast(IO[str], self.stdout))
-        console.print(
+        screen = console(self.stdout)
+        screen.print(
             f"{email}  {ids.encode(ids.ACCOUNT, account_id)}\n"
             f"available ${usd(view.available)}   held ${usd(view.held)}   owed ${usd(view.receivable)}"
             f"   total ${usd(view.total)}"
         )
-        console.print(_table(lines))
+        screen.print(_table(lines))
 
 
 def _find(text: str) -> tuple[UUID, str]:

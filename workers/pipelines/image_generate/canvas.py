@@ -164,4 +164,6 @@ class Canvas:
         height, width = plane.shape[:2]
         left, top = max(0, x), max(0, y)
         right, bottom = max(left, min(self.width, x + width)), max(top, min(self.height, y + height))
-        return self.pixels[top:bottom, left:right], plane[max(0, top - y) : max(0, bottom - y), max(0, left - x) : max(0, right - x)]
+        return self.pixels[top:bottom, left:right], plane[
+            max(0, top - y) : max(0, bottom - y), max(0, left - x) : max(0, right - x)
+        ]

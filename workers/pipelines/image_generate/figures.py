@@ -17,11 +17,12 @@ from workers.pipelines.image_generate.scene import Rgb, Thing
 
 GLYPH_SIDE = 72
 """OpenMoji's grid."""
-INK = "#2a2233"
-INK_WIDTH = 1.5
+INK = "#332739"
+INK_WIDTH = 1.1
 SKINS = ("#fadcbc", "#debb90", "#c19a65", "#a57939", "#6a462f")
 CLOTHES = ("#c8493f", "#2f6fb0", "#3d8f6a", "#8a5aa8", "#d98a34", "#31506e")
 YELLOW_SKIN, YELLOW_SHADE = "#fcea2b", "#f1b31c"
+WATER = "#92d3f5"
 HEX = re.compile(r"#[0-9a-fA-F]{6}\b|#[0-9a-fA-F]{3}\b")
 
 FloatImage = NDArray[np.float32]
@@ -51,7 +52,7 @@ def figure_of(thing: Thing, *, variant: int) -> Figure:
         markup = _glyph(entry.whole or entry.face or "", thing.color, variant)
     if thing.worn:
         markup += _worn(thing, markup)
-    return framed(markup)
+    return framed(markup, waterline(entry.whole) if entry.whole and entry.habitat == "surface" else None)
 
 
 def glyph_figure(code: str, color: Rgb | None = None) -> Figure:
@@ -60,15 +61,28 @@ def glyph_figure(code: str, color: Rgb | None = None) -> Figure:
 
 
 @lru_cache(maxsize=512)
-def framed(markup: str) -> Figure:
-    """The figure with its box measured on a small raster of a canvas that also holds seated bodies."""
+def framed(markup: str, floor: float | None = None) -> Figure:
+    """The figure with its box measured on a small raster of a canvas that also holds seated bodies; cut below `floor`."""
     side, left, top = 144, -12.0, -24.0
     alpha = _raster(markup, (left, top, side, side), side)[..., 3]
     rows, columns = np.flatnonzero(alpha.max(1) > 0.05), np.flatnonzero(alpha.max(0) > 0.05)
     if not len(rows):
         return Figure(markup, (0, 0, GLYPH_SIDE, GLYPH_SIDE))
     x0, y0, x1, y1 = columns[0] + left - 0.5, rows[0] + top - 0.5, columns[-1] + left + 1.5, rows[-1] + top + 1.5
-    return Figure(markup, (float(x0), float(y0), float(x1 - x0), float(y1 - y0)))
+    bottom = y1 if floor is None else min(y1, floor)
+    if floor is not None:
+        columns = np.flatnonzero(alpha[: int(floor - top)].max(0) > 0.05)
+        x0, x1 = columns[0] + left - 0.5, columns[-1] + left + 1.5
+    return Figure(markup, (float(x0), float(y0), float(x1 - x0), float(bottom - y0)))
+
+
+@lru_cache(maxsize=64)
+def waterline(code: str) -> float | None:
+    """Where a boat's own drawn water starts, so that it can float in the picture's instead; None without any."""
+    raster = _raster(_source(code).partition('<g id="line"')[0], (0, 0, GLYPH_SIDE, GLYPH_SIDE), GLYPH_SIDE)
+    water = (np.abs(raster[..., :3] - np.array(_rgb(WATER), np.float32)).sum(-1) < 0.06) & (raster[..., 3] > 0.9)
+    rows = np.flatnonzero(water.sum(1) > 0.55 * GLYPH_SIDE)
+    return float(rows[0]) if len(rows) else None
 
 
 def rasterise(figure: Figure, height: int) -> FloatImage:
@@ -130,6 +144,7 @@ def dominant(code: str) -> str:
     if not fills:
         return "#9b9b9a"
     raster = _raster(colours, (0, 0, GLYPH_SIDE, GLYPH_SIDE), 48)
+    raster = raster[: int((waterline(code) or GLYPH_SIDE) / GLYPH_SIDE * 48)]
     pixels = raster[raster[..., 3] > 0.9][:, :3]
     table = np.array([_rgb(fill) for fill in fills], np.float32)
     nearest = np.argmin(((pixels[:, None] - table[None]) ** 2).sum(-1), axis=1)
@@ -197,7 +212,9 @@ def _costumed(thing: Thing, variant: int) -> str:
     code = thing.entry.face or thing.entry.whole or ""
     side = breadth * (1.5 if thing.entry.face else 1.75)
     face = _glyph(code, thing.color, variant)
-    nested = f'<svg x="{x - side / 2}" y="{y - side * 0.5}" width="{side}" height="{side}" viewBox="0 0 72 72">{face}</svg>'
+    nested = (
+        f'<svg x="{x - side / 2}" y="{y - side * 0.5}" width="{side}" height="{side}" viewBox="0 0 72 72">{face}</svg>'
+    )
     under = "#39435c" if thing.costume.name == "astronaut" else _hex(thing.color or _rgb(dominant(code)))
     dressed = _glyph(costume, None, variant, skin=under) + nested
     if thing.costume.name == "astronaut":

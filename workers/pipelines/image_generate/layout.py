@@ -208,7 +208,9 @@ def _free(
             x = float(rng.uniform(margin, 1 - margin))
         candidate = replace(candidate, x=float(np.clip(x, margin, 1 - margin)))
         cost = sum(_overlap(candidate, other, frame) for other in others) * 9
-        cost += abs(candidate.x - (preferred if preferred is not None else 0.5)) * (1.5 if preferred is not None else 0.25)
+        cost += abs(candidate.x - (preferred if preferred is not None else 0.5)) * (
+            1.5 if preferred is not None else 0.25
+        )
         if kin:
             cost += 0.35 * abs(candidate.base - kin[0].base) + 0.12 * abs(candidate.x - kin[0].x)
         if cost < best_cost:
@@ -248,7 +250,13 @@ def _somewhere(plan: Plan, sprite: Sprite, thing: Thing, total: int, frame: _Fra
     if wet and plan.setting == "beach":
         depth, base = 0.75, plan.horizon + 0.05 + 0.05 * first
     scaled = sprite.height * (1 - 0.5 * depth)
-    return replace(sprite, base=max(base, scaled * frame.down + 0.02), height=scaled, depth=depth, stands="water" if wet else "ground")
+    return replace(
+        sprite,
+        base=max(base, scaled * frame.down + 0.02),
+        height=scaled,
+        depth=depth,
+        stands="water" if wet else "ground",
+    )
 
 
 def _crawls(thing: Thing) -> bool:
@@ -274,7 +282,9 @@ def _related(
         shrink = min(1.0, max(0.35, room / needed)) if needed else 1.0
         x = edge + sign * wide * shrink * 1.06 * (number + 0.5)
         stands = host.stands
-        return replace(sprite, x=x, height=sprite.height * shrink, base=host.base + jitter, depth=host.depth, stands=stands)
+        return replace(
+            sprite, x=x, height=sprite.height * shrink, base=host.base + jitter, depth=host.depth, stands=stands
+        )
     if kind in {"on", "above"}:
         room = top - 0.02 if kind == "above" else top + host_tall * 0.2 - 0.02
         shrink = min(1.0, max(0.4, room / tall))
@@ -285,7 +295,12 @@ def _related(
         x = host.x + spread * shrink + jitter
         return replace(sprite, x=x, base=base, height=sprite.height * shrink, depth=host.depth - 0.001, stands="air")
     if kind == "below":
-        return replace(sprite, x=host.x + spread + jitter, base=min(0.97, host.base + tall * 1.05), depth=max(0.0, host.depth - 0.2))
+        return replace(
+            sprite,
+            x=host.x + spread + jitter,
+            base=min(0.97, host.base + tall * 1.05),
+            depth=max(0.0, host.depth - 0.2),
+        )
     if kind == "in" and host_tall < tall * 2.5:
         x, base = host.x + spread * 0.6, host.base - host_tall * 0.45
         return replace(sprite, x=x, base=base, depth=host.depth + 0.001, stands="air")

@@ -13,8 +13,19 @@ from workers.pipelines.image_generate.scene import Entry
 PICTOGRAPHS = ((0x1F300, 0x1F5FF), (0x1F680, 0x1F6FC), (0x1F900, 0x1FAFF), (0x2600, 0x27BF))
 """Blocks whose unlisted glyphs are objects under their Unicode names; arrows, letters and flags are elsewhere."""
 
-IRREGULAR = {"men": "man", "women": "woman", "people": "person", "feet": "foot", "teeth": "tooth", "knives": "knife",
-             "leaves": "leaf", "loaves": "loaf", "fishes": "fish", "oxen": "ox", "policemen": "policeman"}
+IRREGULAR = {
+    "men": "man",
+    "women": "woman",
+    "people": "person",
+    "feet": "foot",
+    "teeth": "tooth",
+    "knives": "knife",
+    "leaves": "leaf",
+    "loaves": "loaf",
+    "fishes": "fish",
+    "oxen": "ox",
+    "policemen": "policeman",
+}
 
 
 @lru_cache(maxsize=1)

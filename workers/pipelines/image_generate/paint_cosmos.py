@@ -32,22 +32,34 @@ def paint_space(stage: Stage) -> None:
         canvas.add(np.clip(resized(cloud, canvas.width, canvas.height), 0, 1), color)
     paint_stars(stage, count=520, reach=1.0)
     side = 0.2 if rng.random() < 0.5 else 0.8
-    _world(stage, side + float(rng.normal(0, 0.04)), float(rng.uniform(0.2, 0.34)), float(rng.uniform(0.13, 0.19)), "world")
+    _world(
+        stage, side + float(rng.normal(0, 0.04)), float(rng.uniform(0.2, 0.34)), float(rng.uniform(0.13, 0.19)), "world"
+    )
     _world(stage, 1 - side + float(rng.normal(0, 0.06)), float(rng.uniform(0.12, 0.5)), 0.035, "moon")
 
 
 def paint_planet(stage: Stage) -> None:
     """A cratered plain under a black sky with a world hanging in it."""
     canvas, rng = stage.canvas, stage.rng("planet")
-    canvas.gradient([(0, rgb("#04050c")), (0.6, rgb("#12122b")), (1, rgb("#2d2440"))], bottom=min(1.0, stage.plan.horizon))
+    canvas.gradient(
+        [(0, rgb("#04050c")), (0.6, rgb("#12122b")), (1, rgb("#2d2440"))], bottom=min(1.0, stage.plan.horizon)
+    )
     paint_stars(stage, count=360, reach=stage.plan.horizon)
     _world(stage, stage.plan.light_x, 0.26, 0.17, "rise")
     soil = rgb("#a39bab") if rng.random() < 0.6 else rgb("#b5714f")
     key: Rgb = (1.0, 0.97, 0.9)
-    texture = 0.78 + 0.44 * fbm(stage.rng("regolith"), canvas.width, canvas.height, cells=(16, 36), octaves=stage.octaves + 1)
+    texture = 0.78 + 0.44 * fbm(
+        stage.rng("regolith"), canvas.width, canvas.height, cells=(16, 36), octaves=stage.octaves + 1
+    )
     for layer in range(4):
         share = layer / 3
-        line = ridge(stage.rng(f"crust{layer}"), canvas.width, cells=(2 + layer * 0.5) * canvas.width / canvas.height, octaves=5, roughness=0.4)
+        line = ridge(
+            stage.rng(f"crust{layer}"),
+            canvas.width,
+            cells=(2 + layer * 0.5) * canvas.width / canvas.height,
+            octaves=5,
+            roughness=0.4,
+        )
         line = (stage.plan.horizon + 0.08 * layer - 0.035 * line) * canvas.height
         color = mix(mix(soil, (0.07, 0.06, 0.13), 0.55), soil, 0.3 + 0.5 * share)
         canvas.below(line, mix(color, key, 0.18), mix(color, (0.05, 0.05, 0.1), 0.3), depth=0.22, texture=texture)
@@ -78,10 +90,22 @@ def paint_abstract(stage: Stage) -> None:
     texture = 0.93 + 0.14 * fbm(stage.rng("tooth"), canvas.width, canvas.height, cells=(20, 30), octaves=stage.octaves)
     for layer in range(6):
         share = layer / 5
-        line = ridge(stage.rng(f"band{layer}"), canvas.width, cells=(1.2 + 0.4 * layer) * canvas.width / canvas.height, octaves=4, roughness=0.42)
+        line = ridge(
+            stage.rng(f"band{layer}"),
+            canvas.width,
+            cells=(1.2 + 0.4 * layer) * canvas.width / canvas.height,
+            octaves=4,
+            roughness=0.42,
+        )
         line = (0.56 + 0.085 * layer - (0.1 - 0.008 * layer) * line) * canvas.height
         color = mix(mix(third, fourth, 0.5), dark, 0.15 + 0.85 * share)
-        canvas.below(line, mix(color, pale, 0.22 * (1 - share)), mix(color, mix(second, fourth, 0.3), 0.3), depth=0.2, texture=texture)
+        canvas.below(
+            line,
+            mix(color, pale, 0.22 * (1 - share)),
+            mix(color, mix(second, fourth, 0.3), 0.3),
+            depth=0.2,
+            texture=texture,
+        )
 
 
 def _world(stage: Stage, x: float, y: float, size: float, name: str) -> None:
@@ -97,13 +121,19 @@ def _world(stage: Stage, x: float, y: float, size: float, name: str) -> None:
     towards = -1.0 if x > 0.5 else 1.0
     shade = np.clip(across * 0.66 * towards - down * 0.42 + depth * 0.55, 0, 1)
     bands = fbm(rng, len(axis), len(axis), cells=(2.2, 7), octaves=5)
-    surface = np.stack([np.interp(bands, [0.25, 0.5, 0.75], [dark[c], mix(dark, bright, 0.6)[c], bright[c]]) for c in range(3)], -1)
+    surface = np.stack(
+        [np.interp(bands, [0.25, 0.5, 0.75], [dark[c], mix(dark, bright, 0.6)[c], bright[c]]) for c in range(3)], -1
+    )
     rim = smoothstep(0.72, 1.0, inside)[..., None] * np.clip(shade * 1.4, 0, 1)[..., None]
     color = surface * (0.05 + 1.05 * shade[..., None])
     color = color + (np.array(mix(bright, (0.7, 0.9, 1), 0.6), np.float32) - color) * rim * 0.6
     mask = np.clip((1 - inside) * radius + 0.5, 0, 1)[..., None]
     canvas.glow(x * canvas.width, y * canvas.height, radius * 1.7, mix(bright, (0.6, 0.8, 1), 0.5), 0.5)
-    canvas.paste(np.concatenate([color, mask], -1).astype(np.float32), x=round(x * canvas.width) - side, y=round(y * canvas.height) - side)
+    canvas.paste(
+        np.concatenate([color, mask], -1).astype(np.float32),
+        x=round(x * canvas.width) - side,
+        y=round(y * canvas.height) - side,
+    )
 
 
 def _crater(stage: Stage, x: float, y: float, size: float, soil: Rgb) -> None:

@@ -50,7 +50,13 @@ def paint_studio(stage: Stage) -> None:
     rings = stage.rng("bokeh")
     for x, y, size, bright in rings.random((14, 4)):
         radius = (18 + 46 * size) * canvas.unit
-        canvas.disc(x * canvas.width, y * stage.plan.horizon * 0.9 * canvas.height, radius, mix(light.key, base, 0.3), 0.05 + 0.08 * bright)
+        canvas.disc(
+            x * canvas.width,
+            y * stage.plan.horizon * 0.9 * canvas.height,
+            radius,
+            mix(light.key, base, 0.3),
+            0.05 + 0.08 * bright,
+        )
 
 
 def _floor(stage: Stage) -> None:
@@ -90,7 +96,12 @@ def _window(stage: Stage) -> None:
     lean = (0.5 - stage.plan.light_x) * 420 * canvas.unit
     patch = Image.new("L", (max(8, canvas.width // 4), max(8, canvas.height // 4)))
     floor, deep = stage.horizon + 40 * canvas.unit, 150 * canvas.unit
-    corners = [(x + lean * 0.5, floor), (x + w + lean * 0.5, floor), (x + w * 1.25 + lean, floor + deep), (x - w * 0.25 + lean, floor + deep)]
+    corners = [
+        (x + lean * 0.5, floor),
+        (x + w + lean * 0.5, floor),
+        (x + w * 1.25 + lean, floor + deep),
+        (x - w * 0.25 + lean, floor + deep),
+    ]
     ImageDraw.Draw(patch).polygon([(px / 4, py / 4) for px, py in corners], fill=255)
     plane = resized(np.asarray(patch, np.float32) / 255, canvas.width, canvas.height)
     canvas.add(np.clip(plane, 0, 1) * (0.26 if not light.night else 0.14), light.key)

@@ -25,7 +25,9 @@ def paint_forest(stage: Stage) -> None:
     paint_sky(stage, clouds=0.2)
     canvas, light = stage.canvas, stage.light
     for row, (base, height, haze) in enumerate(((0.0, 0.3, 0.72), (0.015, 0.38, 0.52), (0.04, 0.46, 0.3))):
-        _tree_line(stage, base=stage.plan.horizon + base, height=height, count=26 - 5 * row, haze=haze, name=f"firs{row}")
+        _tree_line(
+            stage, base=stage.plan.horizon + base, height=height, count=26 - 5 * row, haze=haze, name=f"firs{row}"
+        )
         canvas.glow(stage.plan.light_x * canvas.width, stage.horizon, canvas.unit * 420, light.haze, 0.22)
     _hills(stage, layers=2)
     _framing_trunks(stage)
@@ -50,12 +52,10 @@ def paint_desert(stage: Stage) -> None:
         near_share = layer / 4
         rng = stage.rng(f"dune{layer}")
         line = ridge(rng, canvas.width, cells=(1.6 + layer * 0.35) * canvas.width / canvas.height, octaves=2)
-        slope = np.clip(np.gradient(line) * canvas.width / 5, -1, 1)
         line = (stage.plan.horizon + 0.075 * layer - 0.05 * line) * canvas.height
         color = mix(light.haze, mix(middle, near, near_share * 0.7), 0.35 + 0.65 * near_share)
-        side = 1 if stage.plan.light_x > 0.5 else -1
         canvas.below(line, mix(color, light.key, 0.22), color, depth=0.2)
-        _flank(stage, line, np.clip(slope * side, 0, 1), mix(color, near, 0.55))
+        _flank(stage, line, np.clip(_slope(stage, line, across=40) * 4, 0, 1) * 0.7, mix(color, near, 0.6))
     _ripples(stage, near)
 
 
@@ -92,7 +92,11 @@ def paint_city(stage: Stage) -> None:
     thick = max(2, round(6 * canvas.unit))
     dash = ((np.arange(canvas.width) / canvas.width * 9 + rng.random()) % 1 < 0.55).astype(np.float32)
     canvas.blend(np.repeat(dash[None] * 0.5, thick, 0), lit(rgb("#f1e2b0"), light), y=middle)
-    canvas.multiply(np.concatenate([np.ones(curb, np.float32), 1 - 0.16 * rows / max(1, len(rows))])[:, None].repeat(canvas.width, 1))
+    canvas.multiply(
+        np.concatenate([np.ones(curb, np.float32), 1 - 0.16 * rows / max(1, len(rows))])[:, None].repeat(
+            canvas.width, 1
+        )
+    )
 
 
 def _hills(stage: Stage, *, layers: int) -> None:
@@ -102,12 +106,20 @@ def _hills(stage: Stage, *, layers: int) -> None:
     sun = stage.plan.light_x * canvas.width
     for layer in range(layers):
         share = (layer + 1) / layers
-        line = ridge(stage.rng(f"hill{layer}"), canvas.width, cells=(1.4 + 0.5 * layer) * canvas.width / canvas.height, octaves=3, roughness=0.35)
+        line = ridge(
+            stage.rng(f"hill{layer}"),
+            canvas.width,
+            cells=(1.4 + 0.5 * layer) * canvas.width / canvas.height,
+            octaves=3,
+            roughness=0.35,
+        )
         top = stage.plan.horizon + (1 - stage.plan.horizon) * 0.5 * (layer / max(1, layers - 1)) ** 1.2 * 0.9
         line = (top - 0.035 * line * (1 - 0.4 * share)) * canvas.height
         color = mix(far, middle, min(1, share * 1.7)) if share < 0.6 else mix(middle, near, (share - 0.6) / 0.4 * 0.55)
         edge = mix(color, light.key, 0.3 if not light.night else 0.1)
-        canvas.below(line, edge, mix(color, near, 0.35), depth=0.14 + 0.14 * share, texture=texture if share > 0.4 else None)
+        canvas.below(
+            line, edge, mix(color, near, 0.35), depth=0.14 + 0.14 * share, texture=texture if share > 0.4 else None
+        )
     if not light.night:
         canvas.glow(sun, (stage.plan.horizon + 0.06) * canvas.height, canvas.unit * 420, light.key, 0.14)
 
@@ -120,11 +132,15 @@ def _distant_mountains(stage: Stage, *, layers: int, height: float) -> None:
         rng = stage.rng(f"peak{layer}")
         raw = ridge(rng, canvas.width, cells=(1.7 + layer) * canvas.width / canvas.height, octaves=7, roughness=0.46)
         peaks = (1 - np.abs(raw) * 2.1) * (1 - 0.22 * layer)
-        line = (stage.plan.horizon + 0.02 - height * (0.25 + 0.75 * np.clip(peaks, 0, 1)) * (1 - 0.6 * layer / layers)) * canvas.height
+        line = (
+            stage.plan.horizon + 0.02 - height * (0.25 + 0.75 * np.clip(peaks, 0, 1)) * (1 - 0.6 * layer / layers)
+        ) * canvas.height
         color = lit(mix(rock, rgb("#48648a"), 0.6 * share), light, haze=0.72 - 0.46 * share)
         canvas.below(line, color, mix(color, light.haze, 0.65), depth=height * 0.95)
-        slope = np.gradient(line) * (1 if stage.plan.light_x > 0.5 else -1)
-        _flank(stage, line, np.clip(slope / 1.2, 0, 1) * 0.55, mix(color, (0.05, 0.08, 0.18), 0.35), reach=height * 0.55)
+        slope = _slope(stage, line)
+        _flank(
+            stage, line, np.clip(slope / 1.2, 0, 1) * 0.55, mix(color, (0.05, 0.08, 0.18), 0.35), reach=height * 0.55
+        )
         if height > 0.2 and layer < 2:
             _snowcaps(stage, line, light.key, haze=0.45 - 0.25 * share, reach=height)
 
@@ -139,24 +155,37 @@ def _snowcaps(stage: Stage, line: Plane, tone: Rgb, *, haze: float, reach: float
         return
     rows = np.arange(top, bottom, dtype=np.float32)[:, None]
     mask = np.clip(rows - line[None] + 0.5, 0, 1) * np.clip((limit[None] - rows) / (3 * canvas.unit + 1), 0, 1)
-    shade = np.clip(np.gradient(line) * (1 if stage.plan.light_x > 0.5 else -1), -1, 1)
+    columns = np.arange(canvas.width)[None] + (np.clip(rows - line, 0, None) * (0.45 if stage.plan.light_x > 0.5 else -0.45)).astype(np.int32)
+    shade = np.clip(_slope(stage, line) * 1.2, -1, 1)[np.clip(columns, 0, canvas.width - 1)]
     white = lit(mix((1, 1, 1), tone, 0.25), stage.light, haze=haze)
-    canvas.blend(mask * (0.78 - 0.34 * shade[None]), white, y=top)
+    canvas.blend(mask * (0.74 - 0.36 * shade), white, y=top)
 
 
 def _flank(stage: Stage, line: Plane, amount: Plane, color: Rgb, *, reach: float = 0.16) -> None:
-    """The shaded side of a ridge, fading downwards."""
+    """The shaded side of a ridge: it runs down aslant, away from the light, and fades."""
     canvas = stage.canvas
     top = int(max(0, line.min()))
     bottom = int(min(canvas.height, line.max() + reach * canvas.height))
     if bottom <= top:
         return
+    aslant = 0.45 if stage.plan.light_x > 0.5 else -0.45
     rows = np.arange(top, bottom, dtype=np.float32)[:, None] - line[None]
-    mask = np.clip(rows + 0.5, 0, 1) * np.clip(1 - rows / (reach * canvas.height), 0, 1) * amount[None]
-    canvas.blend(mask, color, y=top)
+    columns = np.arange(canvas.width)[None] + (np.clip(rows, 0, None) * aslant).astype(np.int32)
+    mask = np.clip(rows + 0.5, 0, 1) * np.clip(1 - rows / (reach * canvas.height), 0, 1)
+    canvas.blend(mask * amount[np.clip(columns, 0, canvas.width - 1)], color, y=top)
 
 
-def _tree_line(stage: Stage, *, base: float, height: float, count: int, haze: float, name: str, snowy: bool = False) -> None:
+def _slope(stage: Stage, line: Plane, *, across: float = 14) -> Plane:
+    """How steeply a ridge falls away from the light, smoothed over `across` units so that crags read as faces."""
+    size = max(3, round(across * stage.canvas.unit)) | 1
+    padded = np.pad(line, size // 2, mode="edge")
+    smooth = np.convolve(padded, np.ones(size, np.float32) / size, mode="valid")
+    return np.gradient(smooth).astype(np.float32) * (1 if stage.plan.light_x < 0.5 else -1)
+
+
+def _tree_line(
+    stage: Stage, *, base: float, height: float, count: int, haze: float, name: str, snowy: bool = False
+) -> None:
     """A row of fir silhouettes, drawn twice as large and reduced."""
     canvas, rng = stage.canvas, stage.rng(name)
     count = max(4, round(count * canvas.width / canvas.height))
@@ -221,7 +250,14 @@ def _grass(stage: Stage, *, blades: int, flowers: int) -> None:
         tall = (5 + 30 * y) * canvas.unit
         color = tuple(round(channel * 255) for channel in tones[int(tone * 3)]) + (190,)
         bend = (lean - 0.5) * tall
-        draw.polygon([(x * canvas.width - tall * 0.06, row), (x * canvas.width + bend, row - tall), (x * canvas.width + tall * 0.06, row)], fill=color)
+        draw.polygon(
+            [
+                (x * canvas.width - tall * 0.06, row),
+                (x * canvas.width + bend, row - tall),
+                (x * canvas.width + tall * 0.06, row),
+            ],
+            fill=color,
+        )
     petals = [rgb(value) for value in ("#ffffff", "#f7d24a", "#f28bb0", "#b79ae8")]
     chosen = petals[int(rng.integers(4))]
     for x, y, size, kind in sorted(rng.random((flowers, 4)).tolist(), key=lambda draws: draws[1]):
@@ -233,7 +269,10 @@ def _grass(stage: Stage, *, blades: int, flowers: int) -> None:
             angle = petal * 1.2566 + size * 6
             px, py = column + np.cos(angle) * radius, row + np.sin(angle) * radius * 0.7
             draw.ellipse((px - radius * 0.62, py - radius * 0.5, px + radius * 0.62, py + radius * 0.5), fill=fill)
-        draw.ellipse((column - radius * 0.5, row - radius * 0.4, column + radius * 0.5, row + radius * 0.4), fill=(232, 176, 60, 235))
+        draw.ellipse(
+            (column - radius * 0.5, row - radius * 0.4, column + radius * 0.5, row + radius * 0.4),
+            fill=(232, 176, 60, 235),
+        )
     canvas.paste(np.asarray(overlay, np.float32) / 255, x=0, y=top)
 
 
@@ -267,13 +306,19 @@ def _skyline(stage: Stage, layer: int) -> None:
         draw.rectangle((side, top, side + wide * 0.32, stage.horizon + 2), fill=shadow)
         if shape[4] > 0.6:
             draw.rectangle((x + wide * 0.3, top - tall * 0.06, x + wide * 0.7, top), fill=shadow)
-            draw.line((x + wide / 2, top - tall * 0.2, x + wide / 2, top), fill=shadow, width=max(1, round(2 * canvas.unit)))
+            draw.line(
+                (x + wide / 2, top - tall * 0.2, x + wide / 2, top), fill=shadow, width=max(1, round(2 * canvas.unit))
+            )
         _windows(stage, draw, rng, (x, top, wide, tall), fill)
     canvas.paste(np.asarray(picture, np.float32) / 255, x=0, y=0)
 
 
 def _windows(
-    stage: Stage, draw: ImageDraw.ImageDraw, rng: np.random.Generator, box: tuple[float, float, float, float], fill: tuple[int, ...]
+    stage: Stage,
+    draw: ImageDraw.ImageDraw,
+    rng: np.random.Generator,
+    box: tuple[float, float, float, float],
+    fill: tuple[int, ...],
 ) -> None:
     x, top, wide, tall = box
     unit = stage.canvas.unit
@@ -284,7 +329,9 @@ def _windows(
             chance = lights[row, column]
             left, upper = x + wide * (column + 0.28) / columns, top + tall * (row + 0.3) / rows
             lit_up = chance < (0.42 if stage.light.night else 0.06)
-            glass = (255, 214, 130, 235) if lit_up else tuple(round(c * (0.72 + 0.2 * chance)) for c in fill[:3]) + (255,)
+            glass = (
+                (255, 214, 130, 235) if lit_up else tuple(round(c * (0.72 + 0.2 * chance)) for c in fill[:3]) + (255,)
+            )
             draw.rectangle((left, upper, left + wide * 0.44 / columns, upper + tall * 0.46 / rows), fill=glass)
 
 
@@ -293,7 +340,9 @@ def _reflection(stage: Stage, first: int, strength: float) -> None:
     canvas = stage.canvas
     rows = min(canvas.height - first, first)
     mirror = canvas.pixels[first - rows : first : 3][::-1].repeat(3, 0)[:rows]
-    small = Image.fromarray((np.clip(mirror, 0, 1) * 255).astype(np.uint8)).resize((max(8, canvas.width // 6), max(2, rows // 40)), Image.Resampling.BOX)
+    small = Image.fromarray((np.clip(mirror, 0, 1) * 255).astype(np.uint8)).resize(
+        (max(8, canvas.width // 6), max(2, rows // 40)), Image.Resampling.BOX
+    )
     smear = np.asarray(small.resize((canvas.width, rows), Image.Resampling.BICUBIC), np.float32) / 255
     share = np.linspace(strength, strength * 0.35, rows, dtype=np.float32)[:, None, None]
     canvas.pixels[first : first + rows] += (smear - canvas.pixels[first : first + rows]) * share

@@ -22,6 +22,8 @@ def paint_sky(stage: Stage, *, clouds: float | None = None) -> None:
     if not weather & OVERCAST or "sun" in stage.scene.heavens or "moon" in stage.scene.heavens:
         paint_luminary(stage)
     cover = clouds if clouds is not None else float(stage.rng("cover").uniform(0.3, 0.46))
+    if light.night:
+        cover *= 0.5
     if weather & OVERCAST:
         cover = 0.66
     elif "clouds" in weather:
@@ -43,7 +45,9 @@ def paint_luminary(stage: Stage) -> None:
         for _ in range(9):
             angle, away, size = rng.uniform(0, 6.283), rng.uniform(0.1, 0.72), rng.uniform(0.08, 0.2)
             crater = radius * size * (1 - 0.4 * away)
-            canvas.disc(x + np.cos(angle) * away * radius, y + np.sin(angle) * away * radius, crater, rgb("#cfd3d2"), 0.55)
+            canvas.disc(
+                x + np.cos(angle) * away * radius, y + np.sin(angle) * away * radius, crater, rgb("#cfd3d2"), 0.55
+            )
         return
     low = plan.hour in {"dawn", "sunset"}
     radius = (62 if low else 40) * unit * (1.4 if "sun" in stage.scene.heavens else 1.0)

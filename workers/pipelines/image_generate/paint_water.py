@@ -28,9 +28,13 @@ def paint_beach(stage: Stage) -> None:
     line = (shore + 0.022 * line) * canvas.height
     texture = 0.94 + 0.12 * fbm(stage.rng("sand"), canvas.width, canvas.height, cells=(60, 120), octaves=stage.octaves)
     canvas.below(line - 7 * canvas.unit, lit((1, 1, 1), light), lit((1, 1, 1), light), depth=0.1)
-    canvas.below(line + 4 * canvas.unit, mix(near, lit(rgb("#8b6f4a"), light), 0.45), middle, depth=0.07, texture=texture)
+    canvas.below(
+        line + 4 * canvas.unit, mix(near, lit(rgb("#8b6f4a"), light), 0.45), middle, depth=0.07, texture=texture
+    )
     dune = ridge(stage.rng("dune"), canvas.width, cells=1.3 * canvas.width / canvas.height, octaves=2)
-    canvas.below((shore + 0.26 - 0.03 * dune) * canvas.height, mix(middle, light.key, 0.2), near, depth=0.35, texture=texture)
+    canvas.below(
+        (shore + 0.26 - 0.03 * dune) * canvas.height, mix(middle, light.key, 0.2), near, depth=0.35, texture=texture
+    )
 
 
 def paint_underwater(stage: Stage) -> None:
@@ -42,14 +46,21 @@ def paint_underwater(stage: Stage) -> None:
     width, height = canvas.light_field()
     _shafts(stage, width, height, 0.16 if night else 0.5)
     for layer in range(3):
-        line = ridge(stage.rng(f"reef{layer}"), canvas.width, cells=(2 + layer) * canvas.width / canvas.height, octaves=5)
+        line = ridge(
+            stage.rng(f"reef{layer}"), canvas.width, cells=(2 + layer) * canvas.width / canvas.height, octaves=5
+        )
         line = (stage.plan.horizon - 0.12 + 0.1 * layer - 0.07 * line) * canvas.height
         color = mix(deep, lit(rgb("#c9b58a"), stage.light), 0.08 + 0.2 * layer)
         texture = 0.9 + 0.2 * fbm(stage.rng("bed"), canvas.width, canvas.height, cells=(20, 50), octaves=stage.octaves)
-        canvas.below(line, mix(color, middle, 0.25), mix(color, deep, 0.3), depth=0.2, texture=texture if layer == 2 else None)
+        canvas.below(
+            line, mix(color, middle, 0.25), mix(color, deep, 0.3), depth=0.2, texture=texture if layer == 2 else None
+        )
         _weeds(stage, layer, line)
     caustics = np.abs(fbm(rng, width, height, cells=(12, 22), octaves=2) - 0.5)
-    net = smoothstep(0.035, 0.0, caustics) * smoothstep(stage.plan.horizon, 1.0, np.linspace(0, 1, height, dtype=np.float32))[:, None]
+    net = (
+        smoothstep(0.035, 0.0, caustics)
+        * smoothstep(stage.plan.horizon, 1.0, np.linspace(0, 1, height, dtype=np.float32))[:, None]
+    )
     canvas.add(np.clip(resized(net, canvas.width, canvas.height), 0, 1) * 0.3, rgb("#bff6ee"))
     for x, y, size, bright in rng.random((70, 4)):
         radius = (2 + 9 * size**3) * canvas.unit
@@ -67,7 +78,9 @@ def _shafts(stage: Stage, width: int, height: int, strength: float) -> None:
     position = np.clip((across + slant * down - 0.5) / (1 + 0.5 * down) + 0.5, 0, 0.999)
     beams = streaks[(position * 1024).astype(np.int32)] ** 2.2
     beams = beams * np.clip(1 - down * 1.15, 0, 1) ** 1.3 * np.exp(-(((across - stage.plan.light_x) / 0.5) ** 2))
-    canvas.add(np.clip(resized(beams.astype(np.float32) * strength * 1.6, canvas.width, canvas.height), 0, 1), rgb("#d9fff4"))
+    canvas.add(
+        np.clip(resized(beams.astype(np.float32) * strength * 1.6, canvas.width, canvas.height), 0, 1), rgb("#d9fff4")
+    )
 
 
 def _weeds(stage: Stage, layer: int, line: Plane) -> None:
@@ -83,7 +96,12 @@ def _weeds(stage: Stage, layer: int, line: Plane) -> None:
         columns = np.arange(-reach, reach, dtype=np.float32)[None]
         mask = np.clip((7 * canvas.unit) * (1 - rows**2) + 0.6 - np.abs(columns - sway), 0, 1)
         color = lit(mix(rgb("#1d6b5a"), rgb("#7fae4a"), float(tone)), stage.light, haze=0)
-        canvas.blend(mask * (0.45 + 0.25 * layer), mix(color, (0.05, 0.3, 0.42), 0.5 - 0.2 * layer), x=root - reach, y=foot - high)
+        canvas.blend(
+            mask * (0.45 + 0.25 * layer),
+            mix(color, (0.05, 0.3, 0.42), 0.5 - 0.2 * layer),
+            x=root - reach,
+            y=foot - high,
+        )
 
 
 def _isles(stage: Stage) -> None:
@@ -99,11 +117,17 @@ def _water(stage: Stage, *, top: int, bottom: int) -> None:
     canvas, light = stage.canvas, stage.light
     far, middle, near = stage.ground()
     if stage.plan.setting == "beach":
-        far, middle, near = (lit(rgb(value), light, haze=haze) for value, haze in (("#3f9fbe", 0.3), ("#41b9c2", 0.05), ("#8fdcd0", 0)))
+        far, middle, near = (
+            lit(rgb(value), light, haze=haze) for value, haze in (("#3f9fbe", 0.3), ("#41b9c2", 0.05), ("#8fdcd0", 0))
+        )
     rows = bottom - top
     if rows < 4:
         return
-    canvas.gradient([(0, mix(far, light.low, 0.45)), (0.3, middle), (1, near)], top=top / canvas.height, bottom=bottom / canvas.height)
+    canvas.gradient(
+        [(0, mix(far, light.low, 0.45)), (0.3, middle), (1, near)],
+        top=top / canvas.height,
+        bottom=bottom / canvas.height,
+    )
     noise = fbm(stage.rng("waves"), canvas.width, 512, cells=(7 * canvas.width / canvas.height, 90), octaves=3)
     share = np.linspace(0.004, 1, rows, dtype=np.float32)
     span = rows / canvas.height / 0.5

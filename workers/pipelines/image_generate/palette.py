@@ -37,7 +37,9 @@ HOURS = {
     "dawn": Light(rgb("#5f7fb8"), rgb("#e7a9b0"), rgb("#ffe0b8"), rgb("#ffd9a8"), (0.98, 0.9, 0.92), rgb("#f3cfc4")),
     "noon": Light(rgb("#2f7fd0"), rgb("#7dbcec"), rgb("#d8eff8"), rgb("#fff6df"), (1.0, 1.0, 1.0), rgb("#cfe6f2")),
     "sunset": Light(rgb("#3b3a78"), rgb("#d8617a"), rgb("#ffb45e"), rgb("#ffb56b"), (0.97, 0.8, 0.76), rgb("#f0a07a")),
-    "night": Light(rgb("#080d24"), rgb("#152650"), rgb("#2f4a7c"), rgb("#b8cdf6"), (0.5, 0.56, 0.78), rgb("#2a4170"), True),
+    "night": Light(
+        rgb("#080d24"), rgb("#152650"), rgb("#2f4a7c"), rgb("#b8cdf6"), (0.5, 0.56, 0.78), rgb("#2a4170"), True
+    ),
 }
 
 GROUNDS: dict[str, tuple[Rgb, Rgb, Rgb]] = {
@@ -119,7 +121,7 @@ def mood_grade(scene: Scene) -> Callable[[Colors], Colors] | None:
                 case "cold":
                     colors = colors * np.array([0.9, 0.99, 1.09], np.float32)
                 case "dark":
-                    colors = saturated(colors**1.25 * 0.84, 0.85)
+                    colors = saturated(colors**1.12 * 0.94, 0.88)
                 case "vivid":
                     colors = saturated(colors, 1.4)
                 case "muted":

@@ -236,7 +236,7 @@ def dressable(entry: Entry) -> bool:
 
 
 def rgb(hexadecimal: str) -> Rgb:
-    """"#f0801f" → (0.94, 0.5, 0.12)."""
+    """ "#f0801f" → (0.94, 0.5, 0.12)."""
     value = int(hexadecimal.lstrip("#"), 16)
     return ((value >> 16) / 255, (value >> 8 & 255) / 255, (value & 255) / 255)
 
@@ -257,4 +257,4 @@ def _singular(phrase: str, entry: Entry) -> str:
     """The phrase in the form the lexicon knows; an emoji character by its entry's name."""
     if glyph_code(phrase) in glyph_paths():
         return entry.name
-    return next((form for form in singulars(phrase) if find(form) is entry), phrase) if is_plural(phrase) else phrase
+    return next((form for form in list(singulars(phrase))[1:] if find(form) is entry), phrase) if is_plural(phrase) else phrase
