@@ -32,6 +32,17 @@ class Caller:
     is_authenticated: bool = True
 
 
+def caller_of(request: Request) -> Caller:
+    """The authenticated party of a request that passed `Authenticated`.
+
+    Raises:
+        Unauthenticated: the view let somebody else in.
+    """
+    if not isinstance(request.user, Caller):
+        raise Unauthenticated
+    return request.user
+
+
 class ApiKeyAuthentication(BaseAuthentication):
     """Both header forms of an API key."""
 

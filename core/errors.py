@@ -14,7 +14,9 @@ class ApiError(Exception):
     http_status: ClassVar[int] = 400
     retryable: ClassVar[bool] = False
 
-    def __init__(self, message: str | None = None, *, details: dict[str, Any] | None = None, retry_after: int | None = None) -> None:
+    def __init__(
+        self, message: str | None = None, *, details: dict[str, Any] | None = None, retry_after: int | None = None
+    ) -> None:
         self.message = message or (self.__doc__ or "").strip().splitlines()[0]
         self.details = details or {}
         self.retry_after = retry_after
@@ -46,7 +48,9 @@ class Unavailable(ApiError):
     http_status = 503
     retryable = True
 
-    def __init__(self, message: str | None = None, *, details: dict[str, Any] | None = None, retry_after: int | None = 5) -> None:
+    def __init__(
+        self, message: str | None = None, *, details: dict[str, Any] | None = None, retry_after: int | None = 5
+    ) -> None:
         super().__init__(message, details=details, retry_after=retry_after)
 
 

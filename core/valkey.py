@@ -9,6 +9,4 @@ from redis import Redis
 @cache
 def valkey() -> "Redis":
     """A client with short timeouts: callers decide what its absence means."""
-    return Redis.from_url(
-        settings.REDIS_URL, socket_timeout=1.0, socket_connect_timeout=1.0, health_check_interval=30
-    )
+    return Redis.from_url(settings.REDIS_URL, socket_timeout=1.0, socket_connect_timeout=1.0, health_check_interval=30)

@@ -107,7 +107,7 @@ def _translate(error: Exception) -> ApiError:
         case exceptions.UnsupportedMediaType():
             return UnsupportedMediaType()
         case exceptions.Throttled():
-            return RateLimited(retry_after=max(1, round(error.wait or 1)))
+            return RateLimited(retry_after=max(1, round(getattr(error, "wait", None) or 1)))
         case RequestDataTooBig():
             return PayloadTooLarge()
         case Http404():

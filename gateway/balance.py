@@ -4,6 +4,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.authentication import caller_of
 from billing.selectors import balance
 from media.answers import usd
 
@@ -13,7 +14,7 @@ class BalanceView(APIView):
 
     def get(self, request: Request) -> Response:
         """Available, held, total: micros and exact decimals."""
-        view = balance(account_id=request.user.id)
+        view = balance(account_id=caller_of(request).id)
         return Response(
             {
                 "ok": True,

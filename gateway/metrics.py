@@ -1,4 +1,4 @@
-"""What the platform counts. Several web processes share their figures through PROMETHEUS_MULTIPROC_DIR when it is set."""
+"""What the platform counts; web processes share their figures through PROMETHEUS_MULTIPROC_DIR when it is set."""
 
 import os
 

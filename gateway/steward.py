@@ -50,7 +50,7 @@ LOOPS: Sequence[Loop] = (
 
 
 class Steward:
-    """Runs loops in threads until stopped. Several stewards are safe: a loop runs only in the one that holds its lock."""
+    """Runs loops in threads until stopped. Several are safe: a loop runs only where its lock is held."""
 
     def __init__(self, loops: Sequence[Loop]) -> None:
         self._loops = loops

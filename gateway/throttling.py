@@ -43,7 +43,7 @@ class RateLimit(BaseThrottle):
             _log.warning("rate_limit_unavailable", error=repr(error))
             return True
         reset = (window + 1) * WINDOW_SECONDS
-        request._request.rate_limit_headers = {
+        request._request.rate_limit_headers = {  # type: ignore[attr-defined]
             "X-RateLimit-Limit": str(limit),
             "X-RateLimit-Remaining": str(max(limit - used, 0)),
             "X-RateLimit-Reset": str(reset),

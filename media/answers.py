@@ -144,9 +144,7 @@ def _expected(job: Job, attempt: Attempt) -> list[str]:
     task = registry.all_tasks()[job.task]
     names = task.output_names(task.params_model.model_validate(job.params))
     return [
-        buckets.public_url(
-            keys.output_key(account_id=job.account_id, job_id=job.pk, attempt_id=attempt.pk, name=name)
-        )
+        buckets.public_url(keys.output_key(account_id=job.account_id, job_id=job.pk, attempt_id=attempt.pk, name=name))
         for name in names
     ]
 

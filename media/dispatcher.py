@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db import connection
 
 from media.fleet.selectors import PoolState, pool_states
@@ -13,7 +14,6 @@ from media.models import Attempt
 from media.transitions import ATTEMPT, ATTEMPT_PUBLISHED, ATTEMPT_READY
 from workers.protocol.envelope import AttemptMessage
 
-REPUBLISH_AFTER = timedelta(seconds=30)
 WINDOW = 5000
 """How deep into a pool's waiting attempts fair share looks."""
 
@@ -31,7 +31,7 @@ def dispatch(*, publish: Publish, now: datetime) -> int:
     """Publish what the living pools can take now; how many messages went out.
 
     An attempt is marked `published` first and its message sent after that commit: a crash between the two is
-    mended by the republishing after REPUBLISH_AFTER, and a message too many is dropped by its claim. A message
+    mended by the republishing, and a message too many is dropped by its claim. A message
     the broker refuses puts its attempt back to `ready`.
     """
     sent = 0
@@ -54,7 +54,7 @@ def _overdue(state: PoolState, now: datetime) -> list[_Chosen]:
         cursor.execute(
             "UPDATE media_attempt SET published_at = %s "
             "WHERE pool = %s AND status = %s AND published_at < %s RETURNING id, task, pool",
-            [now, state.pool.name, ATTEMPT_PUBLISHED, now - REPUBLISH_AFTER],
+            [now, state.pool.name, ATTEMPT_PUBLISHED, now - timedelta(seconds=settings.MEDIA_REPUBLISH_SECONDS)],
         )
         return [_Chosen(*row) for row in cursor.fetchall()]
 

@@ -1,11 +1,11 @@
 """A job's history: appended in the transaction of what happened."""
 
+import json
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from psycopg.types.json import Jsonb
 
 FIRST = 1
 
@@ -18,6 +18,6 @@ def append_event(*, job_id: UUID, type: str, now: datetime, data: dict[str, Any]
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO media_jobevent (job_id, seq, type, data, at) "
-            "SELECT %s, coalesce(max(seq), 0) + 1, %s, %s, %s FROM media_jobevent WHERE job_id = %s",
-            [job_id, type, Jsonb(data or {}), now, job_id],
+            "SELECT %s, coalesce(max(seq), 0) + 1, %s, %s::jsonb, %s FROM media_jobevent WHERE job_id = %s",
+            [job_id, type, json.dumps(data or {}), now, job_id],
         )

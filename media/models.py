@@ -155,9 +155,7 @@ class JobInput(models.Model):
                 condition=models.Q(status__in=("pending", "stored", "refused")), name="media_input_status"
             ),
         )
-        indexes = (
-            models.Index(fields=("due_at",), name="media_input_due", condition=models.Q(status="pending")),
-        )
+        indexes = (models.Index(fields=("due_at",), name="media_input_due", condition=models.Q(status="pending")),)
 
     def __str__(self) -> str:
         return f"{self.field}[{self.index}] of {self.job_id}"

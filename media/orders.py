@@ -259,9 +259,7 @@ def video_facts(source: ByteSource) -> Facts:
         video = probe_video(source, timeout=PROBE_SECONDS)
     except ProbeIncomplete:
         return Facts()
-    return Facts(
-        duration=video.duration_seconds, frame_rate=video.frame_rate, width=video.width, height=video.height
-    )
+    return Facts(duration=video.duration_seconds, frame_rate=video.frame_rate, width=video.width, height=video.height)
 
 
 def pack_facts(facts: Mapping[str, Facts]) -> dict[str, list[str | int | None]]:

@@ -1,6 +1,7 @@
 """What nobody else will finish: lost leases, jobs that waited too long."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -77,7 +78,7 @@ def _stored_result(attempt: Attempt) -> SignedResult | None:
         return None
 
 
-def _end_waiting(job_id: object, now: datetime) -> None:
+def _end_waiting(job_id: UUID, now: datetime) -> None:
     with transaction.atomic(durable=True):
         job = Job.objects.select_for_update().get(pk=job_id)
         if job.status != QUEUED:

@@ -19,9 +19,7 @@ def sweep(*, now: datetime) -> int:
     Raises:
         StorageUnavailable: the bucket does not answer; the rest waits for the next sweep.
     """
-    due = list(
-        Job.objects.filter(swept_at=None, finished_at__lt=now - SWEPT_AFTER).order_by("finished_at")[:BATCH]
-    )
+    due = list(Job.objects.filter(swept_at=None, finished_at__lt=now - SWEPT_AFTER).order_by("finished_at")[:BATCH])
     for job in due:
         owner = {"account_id": job.account_id, "job_id": job.pk}
         buckets.delete_prefix(bucket=settings.S3_PUBLIC_BUCKET, prefix=keys.job_prefix(**owner))

@@ -25,10 +25,7 @@ def latest_attempt(*, account_id: UUID, public_id: str) -> Attempt:
     """
     job_id = ids.decode(ids.JOB, public_id)
     attempt = (
-        Attempt.objects.select_related("job")
-        .filter(job_id=job_id, account_id=account_id)
-        .order_by("-number")
-        .first()
+        Attempt.objects.select_related("job").filter(job_id=job_id, account_id=account_id).order_by("-number").first()
         if job_id is not None
         else None
     )
@@ -61,10 +58,7 @@ def list_jobs(
         jobs = jobs.filter(id__lt=cursor)
     page = list(jobs[:limit].values_list("pk", flat=True))
     return list(
-        Attempt.objects.select_related("job")
-        .filter(job_id__in=page)
-        .order_by("-job_id", "-number")
-        .distinct("job_id")
+        Attempt.objects.select_related("job").filter(job_id__in=page).order_by("-job_id", "-number").distinct("job_id")
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from django.conf import settings
 from django.db import transaction
@@ -75,7 +76,8 @@ def stage_due(*, limit: int, now: datetime) -> int:
 def _fetch(job_input: JobInput) -> _Staged | Exception:
     """Network only, no database: this runs in a thread of its own."""
     try:
-        with tempfile.NamedTemporaryFile(prefix="staging-") as file:
+        with tempfile.NamedTemporaryFile(prefix="staging-") as named:
+            file = cast("BinaryIO", named)
             fetched = http.fetch_to(
                 job_input.source_url,
                 sink=file,
@@ -83,7 +85,7 @@ def _fetch(job_input: JobInput) -> _Staged | Exception:
                 timeout_seconds=FETCH_SECONDS,
             )
             file.flush()
-            with FileSource(Path(file.name)) as source:
+            with FileSource(Path(named.name)) as source:
                 media_type = _check(job_input, source)
             key = keys.staging_prefix(account_id=job_input.job.account_id, job_id=job_input.job_id) + fetched.sha256
             file.seek(0)

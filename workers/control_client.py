@@ -73,7 +73,9 @@ class ControlClient:
         """Report the end without outputs."""
         self._call("POST", _path(attempt_id, "fail"), failure, _Outcome, patience)
 
-    def _call(self, method: str, path: str, message: BaseModel | None, answer: type[_Answer], patience: float) -> _Answer:
+    def _call(
+        self, method: str, path: str, message: BaseModel | None, answer: type[_Answer], patience: float
+    ) -> _Answer:
         """Ask until it is answered or `patience` seconds have passed.
 
         Each try is signed anew. Every call is safe to repeat: the control plane answers the same again.

@@ -57,9 +57,7 @@ def run(message: AttemptMessage, node: Node) -> str:
     """
     delivery_id = uuid4()
     try:
-        claim = node.control.claim(
-            message.attempt_id, ClaimRequest(delivery_id=delivery_id), patience=PATIENCE_SECONDS
-        )
+        claim = node.control.claim(message.attempt_id, ClaimRequest(delivery_id=delivery_id), patience=PATIENCE_SECONDS)
     except Refused as refusal:
         _log.info("attempt %s not claimed: %s", message.attempt_id, refusal)
         return "not_claimed"
@@ -103,9 +101,7 @@ def _fetch(claim: Claim, folder: Path, lease: "Lease") -> Mapping[str, Sequence[
     return files
 
 
-def _deliver(
-    claim: Claim, delivery_id: UUID, made: PipelineResult, node: Node, lease: "Lease", run_ms: int
-) -> str:
+def _deliver(claim: Claim, delivery_id: UUID, made: PipelineResult, node: Node, lease: "Lease", run_ms: int) -> str:
     outputs = [_declare(output) for output in made.outputs]
     result = AttemptResult(
         attempt_id=claim.attempt_id, delivery_id=delivery_id, outputs=outputs, info=dict(made.info), run_ms=run_ms

@@ -7,7 +7,9 @@ from core import outbox_topics
 from core.outbox.services import emit
 
 
-def create_account(*, email: str, password: str | None = None, is_staff: bool = False, is_superuser: bool = False) -> User:
+def create_account(
+    *, email: str, password: str | None = None, is_staff: bool = False, is_superuser: bool = False
+) -> User:
     """A new account; other rooms hear of it by `accounts.user_created`.
 
     Raises:

@@ -58,7 +58,12 @@ def replay(*, event_id: UUID, now: datetime) -> bool:
         if dead is None:
             return False
         OutboxEvent.objects.create(
-            id=dead.id, topic=dead.topic, handler=dead.handler, payload=dead.payload, due_at=now, created_at=dead.created_at
+            id=dead.id,
+            topic=dead.topic,
+            handler=dead.handler,
+            payload=dead.payload,
+            due_at=now,
+            created_at=dead.created_at,
         )
         dead.delete()
         return True

@@ -77,6 +77,11 @@ OUTBOX_HANDLERS = "gateway.handlers.HANDLERS"
 DIAGNOSTIC_TASKS = flag("DIAGNOSTIC_TASKS", False)
 """Whether diagnostic.noop may be submitted."""
 MEDIA_WAIT_LIMIT_HOURS = integer("MEDIA_WAIT_LIMIT_HOURS", 24)
+"""A job that no worker took for so long is ended and its hold released."""
+MEDIA_LEASE_SECONDS = integer("MEDIA_LEASE_SECONDS", 30)
+"""How long an attempt stays its worker's without a word from it."""
+MEDIA_REPUBLISH_SECONDS = integer("MEDIA_REPUBLISH_SECONDS", 30)
+"""How long a published attempt may stay unclaimed before its message is sent again."""
 RATE_LIMITS = {"write": integer("RATE_LIMIT_WRITES", 600), "read": integer("RATE_LIMIT_READS", 3000)}
 """Requests a minute for each key."""
 DATA_UPLOAD_MAX_MEMORY_SIZE = 90_000_000

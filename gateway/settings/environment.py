@@ -12,7 +12,9 @@ def text(name: str, default: str | None = None) -> str:
     """A required (no default) or optional text."""
     value = os.environ.get(name, default)
     if value is None:
-        raise ImproperlyConfigured(f"{name} is not set; `make up` sets it, production must (see docs/how-to/production.md)")
+        raise ImproperlyConfigured(
+            f"{name} is not set; `make up` sets it, production must (see docs/how-to/production.md)"
+        )
     return value
 
 

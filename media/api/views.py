@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.authentication import caller_of
 from billing.price_versions import current_price_version
 from billing.selectors import balance
 from billing.services.place_hold import InsufficientBalance
@@ -40,7 +41,8 @@ class JobsView(APIView):
     def post(self, request: Request) -> Response:
         """Submit: 201 with the answer, or 200 with the same answer when the idempotency key was seen before."""
         asked = read_job_request(request)
-        account_id: UUID = request.user.id
+        caller = caller_of(request)
+        account_id = caller.id
         now = clock.now()
         key = _idempotency_key(account_id, asked)
         earlier = replay(key=key) if key is not None else None
@@ -51,7 +53,7 @@ class JobsView(APIView):
             _require_floor(account_id, asked.task)
         done = submit_job(
             order=_order(account_id, asked, now),
-            key_id=request.user.key_id,
+            key_id=caller.key_id,
             callback_url=asked.callback_url,
             idempotency_key=key,
             now=now,
@@ -74,8 +76,8 @@ class CancelView(APIView):
         """Stop the job named by `jobId`; answers its status."""
         body = request.data
         if not isinstance(body, dict) or set(body) != {"jobId"} or not isinstance(body["jobId"], str):
-            raise InvalidRequest({"jobId": "send {\"jobId\": \"job_…\"}"})
-        cancel_job(account_id=request.user.id, public_id=body["jobId"], now=clock.now())
+            raise InvalidRequest({"jobId": 'send {"jobId": "job_…"}'})
+        cancel_job(account_id=caller_of(request).id, public_id=body["jobId"], now=clock.now())
         wake_steward()
         return Response(_status(request, body["jobId"]))
 
@@ -87,7 +89,7 @@ class EstimateView(APIView):
         """The same validation and price as a submit; nothing is held or stored. `quoteId` binds the price."""
         asked = read_job_request(request)
         order = prepare_order(
-            account_id=request.user.id, task=asked.task, raw_input=asked.raw_input, now=clock.now()
+            account_id=caller_of(request).id, task=asked.task, raw_input=asked.raw_input, now=clock.now()
         )
         return Response(
             {
@@ -126,9 +128,7 @@ def _order(account_id: UUID, asked: JobRequest, now: datetime) -> Order:
     binding = quotes.open_quote(
         token=asked.quote, account_id=account_id, task=asked.task.name, raw_input=asked.raw_input, now=now
     )
-    order = prepare_order(
-        account_id=account_id, task=asked.task, raw_input=asked.raw_input, now=now, binding=binding
-    )
+    order = prepare_order(account_id=account_id, task=asked.task, raw_input=asked.raw_input, now=now, binding=binding)
     quotes.confirm(order=order, binding=binding)
     return order
 
@@ -146,7 +146,7 @@ def _submitted(done: Submitted) -> Response:
 
 
 def _status(request: Request, public_id: str) -> dict[str, Any]:
-    attempt = latest_attempt(account_id=request.user.id, public_id=public_id)
+    attempt = latest_attempt(account_id=caller_of(request).id, public_id=public_id)
     return _job(attempt, details=_flag(request.query_params.get("includeDetails", "")))
 
 
@@ -184,7 +184,7 @@ def _list(request: Request) -> dict[str, Any]:
         raise InvalidRequest(wrong)
     limit = limit or 20
     page = list_jobs(
-        account_id=request.user.id,
+        account_id=caller_of(request).id,
         task=query.get("task"),
         status=query.get("status"),
         before=times["before"],

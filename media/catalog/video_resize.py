@@ -19,9 +19,7 @@ _SOURCE = "input.sourceVideoUrl"
 
 def _sources(task_input: VideoResizeInput) -> list[Source]:
     return [
-        Source(
-            field="sourceVideoUrl", index=0, path=_SOURCE, kind="video", url=task_input.source_video_url, probe=True
-        )
+        Source(field="sourceVideoUrl", index=0, path=_SOURCE, kind="video", url=task_input.source_video_url, probe=True)
     ]
 
 
@@ -51,7 +49,9 @@ def _normalise(task_input: VideoResizeInput, facts: Mapping[str, Facts]) -> Norm
             )
         )
     if duration > MAX_SECONDS:
-        raise InvalidRequest({_SOURCE: f"the clip lasts {float(duration):.1f} s; at most {MAX_SECONDS} s can be resized"})
+        raise InvalidRequest(
+            {_SOURCE: f"the clip lasts {float(duration):.1f} s; at most {MAX_SECONDS} s can be resized"}
+        )
     if task_input.frame_rate is not None:
         rate = Fraction(task_input.frame_rate)
     elif probed.frame_rate is not None:
@@ -91,7 +91,9 @@ def _price_v1(units: Units, coefficients: Coefficients) -> int:
 
 
 def _estimate(units: Units) -> float:
-    return round(1.0 + int(units["pixels"]) / 1e6 * float(Fraction(units["seconds"]) * Fraction(units["rate"])) * 0.02, 1)
+    return round(
+        1.0 + int(units["pixels"]) / 1e6 * float(Fraction(units["seconds"]) * Fraction(units["rate"])) * 0.02, 1
+    )
 
 
 TASK = Task(

@@ -24,9 +24,7 @@ def credential(node: Node) -> signing.NodeCredential:
 
 def note_heartbeat(*, node_id: str, slots: int, memory_bytes: int, version: str, now: datetime) -> None:
     """The node lives and has this many slots."""
-    Node.objects.filter(pk=node_id).update(
-        slots=slots, memory_bytes=memory_bytes, version=version, last_seen_at=now
-    )
+    Node.objects.filter(pk=node_id).update(slots=slots, memory_bytes=memory_bytes, version=version, last_seen_at=now)
 
 
 def attempts_to_stop(*, node_id: str, running: Sequence[UUID]) -> list[UUID]:

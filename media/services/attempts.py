@@ -8,8 +8,6 @@ from core.errors import ApiError
 from media.models import Attempt
 from media.transitions import ATTEMPT_RUNNING
 
-LEASE_SECONDS = 30.0
-
 
 class LeaseLost(ApiError):
     """This delivery does not hold the attempt's lease: it ran out, was taken, or the job has ended."""

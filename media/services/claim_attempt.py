@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from media import buckets
 from media.events import append_event
 from media.models import Attempt, Job, JobInput, Node
-from media.services.attempts import LEASE_SECONDS, AttemptGone, LeaseLost
+from media.services.attempts import AttemptGone, LeaseLost
 from media.transitions import ATTEMPT, ATTEMPT_PUBLISHED, ATTEMPT_RUNNING, JOB
 from workers.protocol.claim import Claim, StagedFile
 
@@ -46,7 +47,7 @@ def _take(attempt: Attempt, node: Node, delivery_id: UUID, now: datetime) -> Non
         node_id=node.pk,
         delivery_id=delivery_id,
         claimed_at=now,
-        lease_expires_at=now + timedelta(seconds=LEASE_SECONDS),
+        lease_expires_at=now + timedelta(seconds=settings.MEDIA_LEASE_SECONDS),
     )
     if not claimed:
         if attempt.status == ATTEMPT_PUBLISHED and not started:
@@ -80,5 +81,5 @@ def _answer(attempt: Attempt) -> Claim:
         params=job.params,
         seed=job.seed,
         files=files,
-        lease_seconds=LEASE_SECONDS,
+        lease_seconds=settings.MEDIA_LEASE_SECONDS,
     )

@@ -16,7 +16,15 @@ MAX_ATTEMPTS = 3
 
 
 def fail_attempt(
-    *, attempt_id: UUID, node_id: str, delivery_id: UUID, canceled: bool, code: str, message: str, retryable: bool, now: datetime
+    *,
+    attempt_id: UUID,
+    node_id: str,
+    delivery_id: UUID,
+    canceled: bool,
+    code: str,
+    message: str,
+    retryable: bool,
+    now: datetime,
 ) -> None:
     """The worker gave up, or stopped because it was told to.
 
@@ -36,9 +44,7 @@ def fail_attempt(
         conclude_failure(job=job, attempt=attempt, code=code, message=message, retryable=retryable, now=now)
 
 
-def conclude_failure(
-    *, job: Job, attempt: Attempt, code: str, message: str, retryable: bool, now: datetime
-) -> bool:
+def conclude_failure(*, job: Job, attempt: Attempt, code: str, message: str, retryable: bool, now: datetime) -> bool:
     """End `attempt` in the caller's transaction, which holds the job's row, and decide what becomes of the job.
 
     A job whose end was asked for is canceled; a retryable failure makes a new attempt on the same hold while there
@@ -71,13 +77,9 @@ def conclude_failure(
         again.save(force_insert=True)
         append_event(job_id=job.pk, type="retry", now=now, data={"attempt": attempt.number, "code": code})
     else:
-        end_job(
-            job=job, attempt=attempt, transition="fail", now=now, error_code=code, error_message=message
-        )
+        end_job(job=job, attempt=attempt, transition="fail", now=now, error_code=code, error_message=message)
     return True
 
 
 def _is_overdue(job: Job, attempt: Attempt, now: datetime) -> bool:
-    return (
-        attempt.claimed_at is not None and (now - attempt.claimed_at).total_seconds() > job.run_limit_seconds
-    )
+    return attempt.claimed_at is not None and (now - attempt.claimed_at).total_seconds() > job.run_limit_seconds

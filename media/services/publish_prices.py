@@ -16,8 +16,6 @@ def publish_missing_prices() -> list[str]:
         try:
             current_price_version(task=task.name, now=now)
         except NoPrice:
-            publish_price_version(
-                task=task.name, formula=task.formula, coefficients=dict(task.coefficients), now=now
-            )
+            publish_price_version(task=task.name, formula=task.formula, coefficients=dict(task.coefficients), now=now)
             published.append(task.name)
     return published

@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import F
 from django.db.models.functions import Greatest
 
 from media.models import Attempt
-from media.services.attempts import LEASE_SECONDS, LeaseLost, running_attempt
+from media.services.attempts import LeaseLost, running_attempt
 from media.transitions import ATTEMPT_RUNNING
 from workers.protocol.claim import ProgressAnswer
 
@@ -30,7 +31,7 @@ def record_progress(
     held = Attempt.objects.filter(pk=attempt_id, delivery_id=delivery_id, status=ATTEMPT_RUNNING)
     changes = {"fraction": Greatest(F("fraction"), fraction), "phase": phase}
     if not overdue:
-        changes["lease_expires_at"] = now + timedelta(seconds=LEASE_SECONDS)
+        changes["lease_expires_at"] = now + timedelta(seconds=settings.MEDIA_LEASE_SECONDS)
     if held.update(**changes) != 1:
         raise LeaseLost
-    return ProgressAnswer(cancel=stop, lease_seconds=LEASE_SECONDS)
+    return ProgressAnswer(cancel=stop, lease_seconds=settings.MEDIA_LEASE_SECONDS)

@@ -52,7 +52,8 @@ def submit_job(
     """
     job = _job(order, key_id, callback_url, now)
     inputs = [
-        _job_input(job, resolved, order.normalised.pinned.get(resolved.source.path, {}), now) for resolved in order.sources
+        _job_input(job, resolved, order.normalised.pinned.get(resolved.source.path, {}), now)
+        for resolved in order.sources
     ]
     staging = any(stored.status == JobInput.PENDING for stored in inputs)
     attempt = new_attempt(job=job, number=1, status=ATTEMPT_STAGING if staging else ATTEMPT_READY, now=now)
@@ -86,8 +87,8 @@ def replay(*, key: idempotency.Key) -> Submitted | None:
     if record is None:
         return None
     hold = find_hold(reference=hold_reference(record.subject_id))
-    if hold is None:
-        raise LookupError(f"job {record.subject_id} has an idempotency record and no hold")
+    if hold is None or record.body is None:
+        raise LookupError(f"job {record.subject_id} has an idempotency record and no hold or answer")
     return Submitted(body=answers.with_balance(record.body, available_after=hold.available_after), replayed=True)
 
 

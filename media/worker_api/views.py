@@ -33,8 +33,7 @@ class WorkerView(APIView):
     @property
     def node(self) -> Node:
         """The node that signed the request."""
-        node: Node = self.request.user.node
-        return node
+        return self.request.user.node  # type: ignore[union-attr,no-any-return]  # NodeAuthentication set it
 
 
 def _answer(message: Any) -> Response:
@@ -46,9 +45,7 @@ class GreetingView(WorkerView):
 
     def get(self, request: Request) -> Response:
         """Its pools and the heartbeat's interval."""
-        return _answer(
-            NodeGreeting(node_id=self.node.pk, pools=self.node.pools, heartbeat_seconds=HEARTBEAT_SECONDS)
-        )
+        return _answer(NodeGreeting(node_id=self.node.pk, pools=self.node.pools, heartbeat_seconds=HEARTBEAT_SECONDS))
 
 
 class HeartbeatView(WorkerView):

@@ -6,8 +6,10 @@ from uuid import UUID
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 
+from billing.ledger.refusals import named_refusals
 from billing.price_versions import forget_cached_versions
 from billing.services.credit_deposit import credit_deposit
 from core import ids
@@ -21,6 +23,18 @@ def new_account(deposit: int = 0) -> UUID:
     if deposit:
         credit_deposit(account_id=user.pk, amount=deposit, provider="stripe", reference=f"deposit:{user.pk}:paid")
     return user.pk
+
+
+def write_transfer(
+    debit: int, credit: int, amount: int, *, reference: str = "raw:1", leg: int = 0, kind: str = "adjustment"
+) -> None:
+    """Insert a transfer with plain SQL, past every service."""
+    with named_refusals(), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO billing_transfer (reference, leg, kind, debit_id, credit_id, amount)"
+            " VALUES (%s, %s, %s, %s, %s, %s)",
+            [reference, leg, kind, debit, credit, amount],
+        )
 
 
 @pytest.fixture

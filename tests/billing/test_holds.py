@@ -7,6 +7,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from billing.ledger.accounts import customer_ids, open_house
 from billing.models import Transfer
 from billing.selectors import (
     BalanceView,
@@ -24,7 +25,7 @@ from billing.services.release_hold import release_hold
 from billing.services.reverse_deposit import reverse_deposit
 from core import ids
 
-from .conftest import new_account
+from .conftest import new_account, write_transfer
 
 HOLD = "job:1:hold"
 
@@ -117,6 +118,14 @@ def test_an_account_in_debt_holds_nothing(account: UUID) -> None:
     assert (raised.value.http_status, raised.value.code) == (402, "account_in_debt")
     assert raised.value.details == {"owedUsdMicros": 7}
     assert legs(HOLD) == []
+
+
+def test_debt_refuses_even_where_money_is_available(account: UUID) -> None:
+    """No service leaves both; a hand that did must not open the door."""
+    write_transfer(customer_ids(account)["receivable"], open_house("adjustment"), 5)
+    with pytest.raises(AccountInDebt):
+        place_hold(account_id=account, amount=1, reference=HOLD)
+    assert balance(account_id=account) == BalanceView(available=1_000_000, held=0, receivable=5)
 
 
 @pytest.mark.parametrize("amount", [0, -1, 10**15 + 1])

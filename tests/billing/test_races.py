@@ -11,17 +11,19 @@ from uuid import UUID
 import pytest
 from django.db import connection, transaction
 
+from billing.ledger.accounts import customer_ids, open_house
 from billing.ledger.locks import lock_balances
 from billing.models import Balance, LedgerAccount, Transfer
 from billing.selectors import BalanceView, audit, balance, house_totals
 from billing.services.adjust import adjust
 from billing.services.capture_hold import AlreadySettled, capture_hold
 from billing.services.credit_deposit import credit_deposit
+from billing.services.open_account import open_account
 from billing.services.place_hold import AccountInDebt, Hold, InsufficientBalance, ReferenceReused, place_hold
 from billing.services.release_hold import release_hold
 from billing.services.reverse_deposit import reverse_deposit
 
-from .conftest import new_account
+from .conftest import new_account, write_transfer
 from .racing import race, results, wait_until_blocked
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -281,3 +283,43 @@ def test_a_capture_that_waits_for_a_release_is_refused() -> None:
     assert isinstance(outcome, AlreadySettled)
     assert house_totals()["revenue"] == 0
     assert balance(account_id=account) == BalanceView(available=100_000, held=0, receivable=0)
+
+
+def test_transfers_written_past_the_services_wait_for_each_other_too() -> None:
+    account = new_account(100_000)
+    available, adjustment = customer_ids(account)["available"], open_house("adjustment")
+    meet(
+        partial(write_transfer, available, adjustment, 10, reference="raw:1"),
+        partial(write_transfer, available, adjustment, 1, reference="raw:2"),
+    )
+    left = dict(Transfer.objects.filter(reference__startswith="raw:").values_list("reference", "available_after"))
+    assert left == {"raw:1": 99_990, "raw:2": 99_989}
+    assert audit() == []
+
+
+def test_balances_are_locked_in_the_order_of_their_ids() -> None:
+    """The balance with the lower id is taken: nobody gets as far as the other, whatever order they asked in."""
+    older, younger = new_account(), new_account()
+    open_account(account_id=younger)  # so the lower balance id has the higher account id,
+    for account in (older, younger):  # and lies behind the other one on the page
+        credit_deposit(account_id=account, amount=5, provider="stripe", reference=f"deposit:{account}:paid")
+    assert list(Balance.objects.order_by("id").values_list("owner_id", flat=True)) == [younger, older]
+
+    holder = Interrupted(partial(lock_balances, [younger]))
+
+    def lock_both() -> None:
+        try:
+            with transaction.atomic():
+                lock_balances([older, younger])
+        finally:
+            connection.close()
+
+    waiter = ThreadPoolExecutor(max_workers=1)
+    future = waiter.submit(lock_both)
+    wait_until_blocked()
+    with transaction.atomic():
+        free = Balance.objects.select_for_update(skip_locked=True).values_list("owner_id", flat=True)
+        assert list(free) == [older]
+    holder.commit()
+    future.result(timeout=30)
+    waiter.shutdown()

@@ -15,7 +15,7 @@ from billing.selectors import BalanceView, audit, balance
 from billing.services.place_hold import place_hold
 from core import clock
 
-from .conftest import new_account
+from .conftest import new_account, write_transfer
 
 
 def execute(sql: str, parameters: list[object] | None = None) -> None:
@@ -26,17 +26,6 @@ def execute(sql: str, parameters: list[object] | None = None) -> None:
 def refused(refusal: type[LedgerRefusal], sql: str, parameters: list[object] | None = None) -> None:
     with pytest.raises(refusal), transaction.atomic(), named_refusals():
         execute(sql, parameters)
-
-
-def transfer(
-    debit: int, credit: int, amount: int, *, reference: str = "raw:1", leg: int = 0, kind: str = "adjustment"
-) -> None:
-    with named_refusals():
-        execute(
-            "INSERT INTO billing_transfer (reference, leg, kind, debit_id, credit_id, amount)"
-            " VALUES (%s, %s, %s, %s, %s, %s)",
-            [reference, leg, kind, debit, credit, amount],
-        )
 
 
 @pytest.fixture
@@ -140,9 +129,9 @@ def test_no_balance_goes_below_zero(account: UUID, untouched: Callable[[], bool]
         ("held", 400_001, refusals.HeldBelowZero),
     ):
         with pytest.raises(refusal), transaction.atomic():
-            transfer(ids[kind], revenue, amount)
+            write_transfer(ids[kind], revenue, amount)
     with pytest.raises(refusals.ReceivableBelowZero), transaction.atomic():
-        transfer(revenue, ids["receivable"], 1)
+        write_transfer(revenue, ids["receivable"], 1)
     assert untouched()
 
 
@@ -171,9 +160,9 @@ def test_a_malformed_transfer_is_refused(account: UUID, other: UUID, untouched: 
         {"debit": ids["held"], "credit": ids["available"], "amount": 1, "kind": "release", "reference": "a:hold"},
     ):
         with pytest.raises(refusals.MalformedTransfer), transaction.atomic():
-            transfer(**arguments)
+            write_transfer(**arguments)
     with pytest.raises(refusals.DuplicateTransfer), transaction.atomic():
-        transfer(ids["available"], ids["held"], 1, reference="job:1:hold", kind="hold")
+        write_transfer(ids["available"], ids["held"], 1, reference="job:1:hold", kind="hold")
     assert untouched()
 
 
@@ -216,7 +205,7 @@ def test_what_a_transfer_claims_to_leave_is_overwritten(account: UUID) -> None:
 
 def test_money_between_house_accounts_touches_no_customer(account: UUID, untouched: Callable[[], bool]) -> None:
     with transaction.atomic():
-        transfer(open_house("revenue"), open_house("cash:bank"), 5)
+        write_transfer(open_house("revenue"), open_house("cash:bank"), 5)
         assert Transfer.objects.get(reference="raw:1").available_after is None
         assert audit() == []
         transaction.set_rollback(True)

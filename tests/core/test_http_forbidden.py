@@ -186,6 +186,8 @@ REFUSED_AFTER_THE_LOOKUP = {
     "both.example": [PUBLIC, "127.0.0.1"],
     "both-the-other-way.example": ["127.0.0.1", PUBLIC],
     "both6.example": [PUBLIC, "::1"],
+    "public-then-private.example": [PUBLIC, "10.1.2.3"],
+    "public-then-metadata.example": [PUBLIC, "169.254.169.254"],
     "our-database-by-another-name.example": ["93.184.215.98"],
     "xn--lcalhost-54a.example": ["127.0.0.1"],
 }

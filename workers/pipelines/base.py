@@ -55,7 +55,7 @@ class PipelineResult:
 
     outputs: Sequence[OutputFile]
     info: Mapping[str, Any] = field(default_factory=dict)
-    """Shown to the client as the upstream result: the engine's honest name, what it did and could not do, attributions."""
+    """Shown to the client as the upstream result: the engine's honest name, what it could not do, attributions."""
 
 
 class Pipeline(Protocol):

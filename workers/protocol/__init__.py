@@ -1,1 +1,1 @@
-"""The contract between the control plane and the workers: names, models, signatures. Standard library and pydantic only."""
+"""The contract between control plane and workers: names, models, signatures. Standard library and pydantic only."""

@@ -74,7 +74,7 @@ def sign_request(credential: NodeCredential, *, method: str, path: str, body: by
 def verify_request(
     secret: bytes, *, method: str, path: str, timestamp: str, nonce: str, body: bytes, signature: str, now: float
 ) -> bool:
-    """Whether the signature fits and the time is within MAX_SKEW_SECONDS. Whether the nonce is fresh is the caller's to know."""
+    """Whether signature and time (within MAX_SKEW_SECONDS) are right. Whether the nonce is fresh, the caller knows."""
     if not timestamp.isdigit() or abs(now - int(timestamp)) > MAX_SKEW_SECONDS or not 8 <= len(nonce) <= 64:
         return False
     return hmac.compare_digest(_request_signature(secret, method, path, timestamp, nonce, body), signature)

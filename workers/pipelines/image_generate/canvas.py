@@ -30,6 +30,17 @@ def blurred(plane: Plane, radius: float) -> Plane:
     return np.asarray(image.filter(ImageFilter.GaussianBlur(radius)), np.float32) / 255
 
 
+def box_mean(plane: Plane, radius: int) -> Plane:
+    """The mean of the square around each value, in floats (Pillow's filters know 8 bits only)."""
+    for axis in (0, 1):
+        pad = [(radius + 1, radius) if number == axis else (0, 0) for number in (0, 1)]
+        total = np.cumsum(np.pad(plane, pad, mode="edge"), axis=axis, dtype=np.float64)
+        size = 2 * radius + 1
+        high, low = (total[size:], total[:-size]) if axis == 0 else (total[:, size:], total[:, :-size])
+        plane = ((high - low) / size).astype(np.float32)
+    return plane
+
+
 def fbm(rng: np.random.Generator, width: int, height: int, *, cells: tuple[float, float], octaves: int) -> Plane:
     """Fractal noise, 0..1, mean one half; `cells` are the first octave's cells across and down."""
     total = np.zeros((height, width), np.float32)

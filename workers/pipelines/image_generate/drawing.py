@@ -108,6 +108,8 @@ def _shaded(stage: Stage, rgba: Plane, sprite: Sprite, *, glowing: bool, haze: f
         color *= fall * (1 - 0.42 * core)
         color += (np.array(light.key, np.float32) - color) * rim * (0.42 if not light.night else 0.6)
     ambient = np.array((1, 1, 1) if glowing else light.ambient, np.float32)
+    if sprite.thing < 0:
+        ambient = ambient * (0.68 if light.night else 0.94)
     if light.night and not glowing:
         ambient = ambient * 0.6 + 0.4
     if stage.plan.setting in {"space", "planet"}:

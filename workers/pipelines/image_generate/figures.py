@@ -23,6 +23,7 @@ SKINS = ("#fadcbc", "#debb90", "#c19a65", "#a57939", "#6a462f")
 CLOTHES = ("#c8493f", "#2f6fb0", "#3d8f6a", "#8a5aa8", "#d98a34", "#31506e")
 YELLOW_SKIN, YELLOW_SHADE = "#fcea2b", "#f1b31c"
 WATER = "#92d3f5"
+STROKE = re.compile(r'stroke-width="([0-9.]+)"')
 HEX = re.compile(r"#[0-9a-fA-F]{6}\b|#[0-9a-fA-F]{3}\b")
 
 FloatImage = NDArray[np.float32]
@@ -117,7 +118,7 @@ def _glyph(code: str, color: Rgb | None, variant: int, *, skin: str | None = Non
     elif color:
         colours = HEX.sub(_recolourer(code, color), colours)
     ink = re.sub(r'"#(000000|000)"', f'"{INK}"', mark + lines)
-    return colours + ink.replace('stroke-width="2"', f'stroke-width="{INK_WIDTH}"')
+    return colours + STROKE.sub(lambda found: f'stroke-width="{float(found[1]) * INK_WIDTH / 2:.3f}"', ink)
 
 
 def _dressed_in_skin(colours: str, color: Rgb | None, variant: int, *, fur: str | None = None) -> str:

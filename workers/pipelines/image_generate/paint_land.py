@@ -155,7 +155,9 @@ def _snowcaps(stage: Stage, line: Plane, tone: Rgb, *, haze: float, reach: float
         return
     rows = np.arange(top, bottom, dtype=np.float32)[:, None]
     mask = np.clip(rows - line[None] + 0.5, 0, 1) * np.clip((limit[None] - rows) / (3 * canvas.unit + 1), 0, 1)
-    columns = np.arange(canvas.width)[None] + (np.clip(rows - line, 0, None) * (0.45 if stage.plan.light_x > 0.5 else -0.45)).astype(np.int32)
+    columns = np.arange(canvas.width)[None] + (
+        np.clip(rows - line, 0, None) * (0.45 if stage.plan.light_x > 0.5 else -0.45)
+    ).astype(np.int32)
     shade = np.clip(_slope(stage, line) * 1.2, -1, 1)[np.clip(columns, 0, canvas.width - 1)]
     white = lit(mix((1, 1, 1), tone, 0.25), stage.light, haze=haze)
     canvas.blend(mask * (0.74 - 0.36 * shade), white, y=top)

@@ -29,6 +29,22 @@ def paint_sky(stage: Stage, *, clouds: float | None = None) -> None:
     elif "clouds" in weather:
         cover = 0.6
     paint_clouds(stage, cover=cover, reach=reach)
+    if "rainbow" in stage.scene.heavens:
+        _rainbow(stage)
+
+
+def _rainbow(stage: Stage) -> None:
+    """A soft bow from horizon to horizon, opposite the sun."""
+    canvas = stage.canvas
+    width, height = canvas.light_field(2)
+    x = (np.arange(width, dtype=np.float32)[None] + 0.5) * 2 - (1 - stage.plan.light_x) * canvas.width
+    y = (np.arange(height, dtype=np.float32)[:, None] + 0.5) * 2 - (stage.plan.horizon + 0.08) * canvas.height
+    outer, band = 640 * canvas.unit, 110 * canvas.unit
+    place = (np.hypot(x, y) - outer + band) / band
+    strength = np.clip(np.minimum(place, 1 - place) * 5, 0, 1) * np.clip(-y / (160 * canvas.unit), 0, 1) * 0.62
+    for number, color in enumerate(("#8a5fd0", "#3f7fe0", "#3fb88a", "#f2dd4e", "#f59a3e", "#ea4a4a")):
+        stripe = np.exp(-(((place - (number + 0.7) / 6.4) / 0.11) ** 2)) * strength
+        canvas.blend(np.clip(resized(stripe, canvas.width, canvas.height), 0, 1), rgb(color))
 
 
 def paint_luminary(stage: Stage) -> None:
@@ -86,7 +102,7 @@ def paint_clouds(stage: Stage, *, cover: float, reach: float) -> None:
     width, height = canvas.light_field(2)
     rows = max(8, round(height * reach))
     aspect = canvas.width / max(1.0, canvas.height * reach)
-    noise = fbm(stage.rng("clouds"), width, rows, cells=(2.3 * aspect, 4.2), octaves=stage.octaves + 1)
+    noise = fbm(stage.rng("clouds"), width, rows, cells=(2.3 * aspect, 4.2), octaves=stage.octaves + 2)
     low = 0.72 - cover * 0.5
     density = smoothstep(low, low + 0.3, noise)
     fade = np.linspace(0.75, 1.0, rows, dtype=np.float32)[:, None]

@@ -257,4 +257,8 @@ def _singular(phrase: str, entry: Entry) -> str:
     """The phrase in the form the lexicon knows; an emoji character by its entry's name."""
     if glyph_code(phrase) in glyph_paths():
         return entry.name
-    return next((form for form in list(singulars(phrase))[1:] if find(form) is entry), phrase) if is_plural(phrase) else phrase
+    return (
+        next((form for form in list(singulars(phrase))[1:] if find(form) is entry), phrase)
+        if is_plural(phrase)
+        else phrase
+    )

@@ -4,6 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
+from workers.pipelines.image_generate.canvas import box_mean
+
 Pixels = NDArray[np.uint8]
 
 
@@ -14,13 +16,11 @@ def brushed(
 
     `fine` is the smallest stroke's width in units; `swirl` turns flat areas into eddies; `jitter` varies the paint.
     """
-    width, height = image.size
     base = image.filter(ImageFilter.GaussianBlur(5 * unit))
     small, scale = _reduced(image, 512)
     angles, detail = _flow(small, rng, swirl)
     for size, keep in ((fine * 4, 0.0), (fine * 2, 0.16), (fine, 0.34)):
         base = _stroke_layer(base, image, rng, (angles, detail, scale), wide=size * unit, keep=keep, jitter=jitter)
-    _ = (width, height)
     return base
 
 
@@ -34,14 +34,11 @@ def _flow(
     grey: NDArray[np.float32], rng: np.random.Generator, swirl: float
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The direction along edges, smoothed by the structure tensor, and how much detail each place has (0..1)."""
-    smooth = np.asarray(Image.fromarray(grey).filter(ImageFilter.BoxBlur(1)), np.float32)
+    smooth = box_mean(grey, 1)
     down, across = np.gradient(smooth)
 
     def spread(plane: NDArray[np.float32]) -> NDArray[np.float32]:
-        blurred = (
-            Image.fromarray(plane.astype(np.float32)).filter(ImageFilter.BoxBlur(5)).filter(ImageFilter.BoxBlur(5))
-        )
-        return np.asarray(blurred, np.float32)
+        return box_mean(box_mean(plane, 5), 5)
 
     xx, yy, xy = spread(across * across), spread(down * down), spread(across * down)
     if swirl:
@@ -54,7 +51,7 @@ def _flow(
         )
     angles = 0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2
     contrast = np.sqrt(np.clip(across**2 + down**2, 0, None))
-    near = np.asarray(Image.fromarray(contrast.astype(np.float32)).filter(ImageFilter.BoxBlur(2)), np.float32)
+    near = box_mean(contrast.astype(np.float32), 2)
     return angles.astype(np.float32), np.clip(near / 9, 0, 1)
 
 
@@ -63,7 +60,7 @@ def _stroke_layer(
     field: tuple[NDArray[np.float32], NDArray[np.float32], float], *, wide: float, keep: float, jitter: float,
 ) -> Image.Image:  # fmt: skip
     angles, detail, scale = field
-    canvas, draw = base.copy(), None
+    canvas = base.copy()
     draw = ImageDraw.Draw(canvas)
     colours = np.asarray(source.filter(ImageFilter.BoxBlur(max(1, round(wide * 0.3)))))
     step = wide * 0.62
@@ -126,7 +123,7 @@ def faceted(image: Image.Image, rng: np.random.Generator, *, across: int) -> Ima
     step = max(image.size) / across * scale
     columns, rows = int(small.shape[1] / step) + 2, int(small.shape[0] / step) + 2
     points = np.zeros((rows, columns, 2), np.float32)
-    reach = max(1, int(step * 0.42))
+    reach = max(1, int(step * 0.46))
     jitter = rng.normal(0, step * 0.16, points.shape)
     for row in range(rows):
         for column in range(columns):
@@ -150,9 +147,21 @@ def faceted(image: Image.Image, rng: np.random.Generator, *, across: int) -> Ima
                 points[row + 1, column],
                 points[row + 1, column + 1],
             )
-            for triangle in ((a, b, d), (a, c, d)) if row % 2 == 0 else ((a, b, c), (b, c, d)):
+            splits = (((a, b, d), (a, c, d)), ((a, b, c), (b, c, d)))
+            unrest = [sum(float(_tones(triangle, colours).std(0).sum()) for triangle in pair) for pair in splits]
+            for triangle in splits[0 if unrest[0] <= unrest[1] else 1]:
                 _facet(draw, triangle, colours, scale)
     return canvas
+
+
+def _tones(triangle: tuple[NDArray[np.float32], ...], colours: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The colours at a triangle's middle and well inside its corners."""
+    corners = np.stack(triangle)
+    middle = corners.mean(0)
+    samples = np.concatenate([middle[None], corners * 0.6 + middle * 0.4])
+    x = np.clip(samples[:, 0].astype(int), 0, colours.shape[1] - 1)
+    y = np.clip(samples[:, 1].astype(int), 0, colours.shape[0] - 1)
+    return colours[y, x]
 
 
 def _facet(
@@ -160,12 +169,9 @@ def _facet(
 ) -> None:
     corners = np.stack(triangle)
     middle = corners.mean(0)
-    samples = np.concatenate([middle[None], corners * 0.55 + middle * 0.45])
-    x = np.clip(samples[:, 0].astype(int), 0, colours.shape[1] - 1)
-    y = np.clip(samples[:, 1].astype(int), 0, colours.shape[0] - 1)
     edge = corners[1] - corners[0]
     light = 1 + 0.05 * float(np.sin(np.arctan2(edge[1], edge[0]) * 2 + middle[0] * 0.7))
-    color = np.clip(np.median(colours[y, x], axis=0) * light, 0, 255).astype(int)
+    color = np.clip(np.median(_tones(triangle, colours), axis=0) * light, 0, 255).astype(int)
     draw.polygon([(float(px) / scale, float(py) / scale) for px, py in corners], fill=tuple(color.tolist()))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
-from workers.pipelines.image_generate.canvas import fbm, resized, ridge, stream
+from workers.pipelines.image_generate.canvas import box_mean, fbm, resized, ridge, stream
 from workers.pipelines.image_generate.palette import Colors, graded, luminance, saturated
 from workers.pipelines.image_generate.strokes import brushed, dotted, faceted, glazed
 
@@ -59,7 +59,7 @@ def _by_rows(image: Image.Image, change: Callable[[FloatPixels, int], FloatPixel
 def _paper(image: Image.Image, brush: Brush, strength: float) -> FloatPixels:
     """A paper's tooth: a factor for each pixel, about 1."""
     fine = brush.rng("tooth").normal(0, 1, (512, 512)).astype(np.float32)
-    fine = np.asarray(Image.fromarray(fine).filter(ImageFilter.BoxBlur(1)), np.float32) * 1.6
+    fine = box_mean(fine, 1) * 1.6
     tiled = np.tile(fine, (image.height // 512 + 1, image.width // 512 + 1))[: image.height, : image.width]
     return 1 + strength * np.clip(tiled, -1.5, 1.5) * 0.5
 
@@ -75,16 +75,23 @@ def _edges(image: Image.Image, radius: float) -> FloatPixels:
     return np.clip((np.asarray(wide, np.float32) - np.asarray(grey, np.float32)) / 26, 0, 1)
 
 
+def _simplified(image: Image.Image) -> Image.Image:
+    """Without small detail, edges kept: a median at half size, where it costs an eighth."""
+    small = image.reduce(2).filter(ImageFilter.MedianFilter(3))
+    return small.resize(image.size, Image.Resampling.BICUBIC)
+
+
+def _posterised(image: Image.Image, colors: int) -> Image.Image:
+    """Few flat colours; the palette is found on a small copy."""
+    palette = image.resize((160, 160), Image.Resampling.BOX).quantize(colors, method=Image.Quantize.MEDIANCUT, kmeans=2)
+    return image.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB").filter(ImageFilter.SMOOTH)
+
+
 def watercolor(image: Image.Image, brush: Brush) -> Image.Image:
     """Washes with dark rims, granulation, bleeding edges and a white deckle."""
     unit = brush.unit
-    soft = ImageEnhance.Color(image.filter(ImageFilter.MedianFilter(5))).enhance(1.22)
-    soft = _displaced(soft, brush, 7 * unit)
-    soft = (
-        soft.filter(ImageFilter.ModeFilter(max(3, round(5 * unit))))
-        if unit < 2
-        else soft.filter(ImageFilter.MedianFilter(7))
-    )
+    soft = _displaced(ImageEnhance.Color(_simplified(image)).enhance(1.22), brush, 4.5 * unit)
+    soft = _simplified(soft)
     soft = Image.blend(soft, soft.filter(ImageFilter.GaussianBlur(7 * unit)), 0.3)
     rims = _edges(soft, 3 * unit)
     wash = fbm(brush.rng("wash"), image.width, image.height, cells=(5, 5), octaves=brush.octaves + 2)
@@ -92,8 +99,8 @@ def watercolor(image: Image.Image, brush: Brush) -> Image.Image:
     paint = 0.84 - 0.42 * (wash - 0.5) - 0.2 * (spots - 0.5) + 0.34 * rims
     across = np.minimum(np.linspace(0, 1, image.width), np.linspace(1, 0, image.width))[None] * image.width
     down = np.minimum(np.linspace(0, 1, image.height), np.linspace(1, 0, image.height))[:, None] * image.height
-    ragged = (fbm(brush.rng("deckle"), image.width, image.height, cells=(14, 14), octaves=4) - 0.5) * 60 * unit
-    inside = np.clip((np.minimum(across, down) + ragged - 26 * unit) / (10 * unit), 0, 1).astype(np.float32)
+    ragged = (fbm(brush.rng("deckle"), image.width, image.height, cells=(14, 14), octaves=4) - 0.5) * 34 * unit
+    inside = np.clip((np.minimum(across, down) + ragged - 20 * unit) / (10 * unit), 0, 1).astype(np.float32)
     paint = np.clip(paint, 0, 1.25) * inside
     tooth = _paper(image, brush, 0.05)
     ground = np.array([252, 249, 241], np.float32)
@@ -168,11 +175,12 @@ def pencil(image: Image.Image, brush: Brush) -> Image.Image:
 
 def charcoal(image: Image.Image, brush: Brush) -> Image.Image:
     """Broad soft darks smudged into rough paper."""
-    grey = ImageOps.autocontrast(image.convert("L").filter(ImageFilter.GaussianBlur(1.6 * brush.unit)), cutoff=2)
-    tooth = fbm(brush.rng("charcoal"), image.width, image.height, cells=(160, 160), octaves=3)
+    grey = ImageOps.autocontrast(image.convert("L").filter(ImageFilter.GaussianBlur(2.2 * brush.unit)), cutoff=1)
+    tooth = fbm(brush.rng("charcoal"), image.width, image.height, cells=(210, 210), octaves=2)
+    smudge = fbm(brush.rng("smudge"), image.width, image.height, cells=(6, 26), octaves=4)
     tone = np.asarray(grey, np.float32) / 255
-    rub = np.clip((tone - 0.12 + (tooth - 0.5) * 0.95 * (1 - np.abs(tone - 0.45))) * 1.25, 0, 1)
-    page = np.clip(rub - 0.75 * _edges(image, 2.4 * brush.unit), 0, 1) ** 0.9
+    rub = np.clip(0.1 + tone * 0.95 + (tooth - 0.5) * 0.5 * (1.15 - tone) + (smudge - 0.5) * 0.22, 0, 1)
+    page = np.clip(rub - 0.8 * _edges(image, 2.2 * brush.unit), 0, 1)
     return ImageOps.colorize(Image.fromarray((page * 255).astype(np.uint8)), (26, 25, 27), (240, 235, 226))
 
 
@@ -195,29 +203,27 @@ def noir(image: Image.Image, brush: Brush) -> Image.Image:
 
     def tone(colors: Colors) -> Colors:
         grey = colors @ np.array([0.42, 0.42, 0.16], np.float32)
-        curve = np.clip((grey - 0.07) * 1.16, 0, 1)
+        curve = np.clip((grey - 0.03) * 1.34, 0, 1)
         curve = curve * curve * (3 - 2 * curve)
         return np.stack([curve * 0.99, curve, curve * 1.02], -1)
 
     y, x = np.arange(image.height, dtype=np.float32)[:, None], np.arange(image.width, dtype=np.float32)[None]
     slats = 0.5 + 0.5 * np.sin((y - 0.32 * x) / (26 * brush.unit))
     spread = np.exp(-((((x / image.width - 0.5) ** 2 + (y / image.height - 0.45) ** 2) / 0.2) ** 1.0))
-    return _times(graded(image, tone), 0.58 + 0.5 * spread * (0.72 + 0.28 * np.clip(slats * 3 - 1, 0, 1)))
+    return _times(graded(image, tone), 0.82 + 0.5 * spread * (0.72 + 0.28 * np.clip(slats * 3 - 1, 0, 1)))
 
 
 def pop(image: Image.Image, brush: Brush) -> Image.Image:
     """Few loud colours, halftone dots in the middle tones, ink outlines."""
-    flat = ImageEnhance.Color(image.filter(ImageFilter.MedianFilter(5))).enhance(1.9)
-    flat = ImageEnhance.Contrast(flat).enhance(1.15)
-    few = flat.quantize(14, method=Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE).convert("RGB")
-    few = few.filter(ImageFilter.MedianFilter(5))
+    loud = ImageEnhance.Contrast(ImageEnhance.Color(_simplified(image)).enhance(1.9)).enhance(1.15)
+    few = _posterised(loud, 14)
     step = 9.5 * brush.unit
     y, x = np.arange(image.height, dtype=np.float32)[:, None], np.arange(image.width, dtype=np.float32)[None]
     u, v = (x + y) / step, (x - y) / step
     dots = np.hypot(u - np.round(u), v - np.round(v))
     tone = np.asarray(image.convert("L").filter(ImageFilter.GaussianBlur(3 * brush.unit)), np.float32) / 255
     mask = np.clip(((0.62 - tone * 0.75) - dots) * step * 0.7 + 0.5, 0, 1) * 0.3
-    ink = np.clip(_edges(image.filter(ImageFilter.MedianFilter(3)), 2.2 * brush.unit) * 2.4 - 0.35, 0, 1)
+    ink = np.clip(_edges(image, 2.2 * brush.unit) * 2.4 - 0.35, 0, 1)
 
     def print_over(rows: FloatPixels, start: int) -> FloatPixels:
         area = slice(start, start + len(rows))
@@ -230,7 +236,7 @@ def pop(image: Image.Image, brush: Brush) -> Image.Image:
 def lowpoly(image: Image.Image, brush: Brush) -> Image.Image:
     """Flat facets that follow the edges."""
     rich = ImageEnhance.Color(image).enhance(1.2)
-    return faceted(rich, brush.rng("facets"), across=62 if brush.octaves < 4 else 78)
+    return faceted(rich, brush.rng("facets"), across=50 if brush.octaves < 4 else 62)
 
 
 def neon(image: Image.Image, brush: Brush) -> Image.Image:
@@ -242,8 +248,8 @@ def neon(image: Image.Image, brush: Brush) -> Image.Image:
         split = low + (high - low) * light + np.array([0.75, 0.0, 0.3], np.float32) * np.clip(light - 0.42, 0, 1)
         return np.clip(saturated(colors, 1.35) * 0.55 + split * light * 0.62, 0, 1)
 
-    dark = ImageEnhance.Brightness(graded(image, night)).enhance(0.82)
-    edges = np.clip(_edges(image.filter(ImageFilter.MedianFilter(3)), 2.4 * brush.unit) * 1.5 - 0.16, 0, 1)
+    dark = ImageEnhance.Brightness(graded(image, night)).enhance(1.12)
+    edges = np.clip(_edges(image, 2.4 * brush.unit) * 1.9 - 0.1, 0, 1)
     sweep = (
         ridge(brush.rng("tubes"), image.width, cells=3, octaves=2)[None] * 0.5
         + np.linspace(0, 1, image.height, dtype=np.float32)[:, None]
@@ -257,7 +263,7 @@ def neon(image: Image.Image, brush: Brush) -> Image.Image:
         .filter(ImageFilter.GaussianBlur(3.4 * brush.unit))
         .resize(image.size, Image.Resampling.BICUBIC)
     )
-    halo = ImageEnhance.Brightness(halo).enhance(1.7)
+    halo = ImageEnhance.Brightness(halo).enhance(2.6)
     return ImageChops.screen(ImageChops.screen(dark, halo), ImageEnhance.Brightness(tubes).enhance(0.75))
 
 
@@ -303,15 +309,7 @@ def vintage(image: Image.Image, brush: Brush) -> Image.Image:
 
 def flat(image: Image.Image, brush: Brush) -> Image.Image:
     """A few calm, clean tones without texture."""
-    smooth = image.filter(ImageFilter.MedianFilter(5)).filter(ImageFilter.GaussianBlur(0.8 * brush.unit))
-    palette = smooth.resize((256, 256), Image.Resampling.BOX).quantize(18, method=Image.Quantize.MEDIANCUT, kmeans=3)
-    few = smooth.quantize(palette=palette, dither=Image.Dither.NONE).convert("RGB")
-    few = (
-        few.filter(ImageFilter.ModeFilter(max(5, round(6 * brush.unit))))
-        if brush.unit < 1.4
-        else few.filter(ImageFilter.MedianFilter(7))
-    )
-    return few.filter(ImageFilter.SMOOTH)
+    return _posterised(_simplified(_simplified(image)).filter(ImageFilter.GaussianBlur(0.6 * brush.unit)), 20)
 
 
 def cinematic(image: Image.Image, brush: Brush) -> Image.Image:
@@ -357,16 +355,13 @@ def cinematic(image: Image.Image, brush: Brush) -> Image.Image:
 
 def stained_glass(image: Image.Image, brush: Brush) -> Image.Image:
     """Glowing cells between lead."""
-    return glazed(image, brush.rng("glass"), across=40 if brush.octaves < 4 else 48, lead=2.6 * brush.unit)
+    return glazed(image, brush.rng("glass"), across=30 if brush.octaves < 4 else 37, lead=2.6 * brush.unit)
 
 
 def woodblock(image: Image.Image, brush: Brush) -> Image.Image:
     """A print: few muted inks, dark key lines, wood grain, aged paper."""
     few = graded(image, lambda colors: saturated(colors, 0.92) * np.array([0.98, 0.95, 0.86], np.float32))
-    few = few.filter(ImageFilter.MedianFilter(5)).quantize(
-        12, method=Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE
-    )
-    inks = few.convert("RGB").filter(ImageFilter.MedianFilter(5))
+    inks = _posterised(_simplified(few), 12)
     grain = 0.9 + 0.2 * fbm(brush.rng("wood"), image.width, image.height, cells=(4, 110), octaves=3)
     key = np.clip(_edges(image, 1.8 * brush.unit) * 2.2 - 0.3, 0, 1) * 0.85
     paper, line = np.array([246, 236, 212], np.float32), np.array([32, 40, 66], np.float32)

@@ -10,9 +10,7 @@ from pydantic_core import Url
 class Wire(BaseModel):
     """A model that crosses a process: unknown fields and loose types are errors."""
 
-    model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="forbid", strict=True, frozen=True
-    )
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", strict=True, frozen=True)
 
     def wire(self) -> dict[str, Any]:
         """The JSON object, camelCase, without what is None."""
@@ -29,5 +27,10 @@ def _http_url(text: str) -> str:
     return text
 
 
-UrlText = Annotated[str, StringConstraints(min_length=1, max_length=4096), AfterValidator(_http_url), Field(json_schema_extra={"format": "uri"})]
+UrlText = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=4096),
+    AfterValidator(_http_url),
+    Field(json_schema_extra={"format": "uri"}),
+]
 """An http(s) URL kept exactly as sent. Whether it may be fetched is `core.http`'s decision, not the model's."""

@@ -33,8 +33,8 @@ class ImageGenerateInput(Wire):
     upscale: bool = False
     width: Side | None = None
     height: Side | None = None
-    reference_image_urls: Annotated[list[UrlText], Field(max_length=5)] = []
-    reference_images: Annotated[list[ImageInput], Field(max_length=5)] = []
+    reference_image_urls: Annotated[list[UrlText], Field(max_length=5, default_factory=list)]
+    reference_images: Annotated[list[ImageInput], Field(max_length=5, default_factory=list)]
 
     @model_validator(mode="after")
     def _canvas_and_references(self) -> "ImageGenerateInput":

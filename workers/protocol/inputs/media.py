@@ -24,13 +24,9 @@ class InlineImage(Wire):
         return self
 
 
-
-
 def _form(value: Any) -> str:
     return "<url>" if isinstance(value, str) else "<object>"
 
 
-ImageInput = Annotated[
-    Annotated[UrlText, Tag("<url>")] | Annotated[InlineImage, Tag("<object>")], Discriminator(_form)
-]
+ImageInput = Annotated[Annotated[UrlText, Tag("<url>")] | Annotated[InlineImage, Tag("<object>")], Discriminator(_form)]
 """A URL text or an inline object; the tags in angle brackets never reach an error's path."""
