@@ -76,7 +76,7 @@ def install(venv: Path, files: list[Path]) -> None:
     say("installing the pinned requirements (about 600 MB, two minutes the first time) …")
     command = [str(python), "-I", "-m", "pip", "install", "--require-hashes", "--disable-pip-version-check"]
     if not sys.stdout.isatty():
-        command.append("--quiet")
+        command.append("-qq")  # no bar for a log file; errors are still printed
     for file in files:
         command += ["-r", str(file)]
     run(command, "pip could not install the requirements; run the same command again to continue")
@@ -88,7 +88,10 @@ def usable(python: Path) -> bool:
     if not python.exists():
         return False
     question = "import pip, sys; print(sys.version)"
-    answer = subprocess.run([str(python), "-I", "-c", question], capture_output=True, text=True, check=False)
+    try:
+        answer = subprocess.run([str(python), "-I", "-c", question], capture_output=True, text=True, check=False)
+    except OSError:
+        return False
     return answer.returncode == 0 and answer.stdout.strip() == sys.version.strip()
 
 

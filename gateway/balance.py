@@ -5,8 +5,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller_of
+from billing.micros import usd
 from billing.selectors import balance
-from media.answers import usd
 
 
 class BalanceView(APIView):

@@ -13,7 +13,7 @@ urlpatterns = [
     path("api/v1/health", health.HealthView.as_view()),
     path("api/v1/balance", BalanceView.as_view()),
     path("api/v1/media/", include("media.api.urls")),
-    path("api/v1/", include("core.webhooks.urls")),
+    path("", include("core.webhooks.urls")),
     path("workers/v1/", include("media.worker_api.urls")),
     path("readyz", health.readyz),
     path("metrics", health.metrics_page),

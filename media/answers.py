@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
+from billing.micros import usd
 from core import clock, ids
 from media import buckets, keys
 from media.catalog import registry
@@ -20,12 +20,6 @@ _BILLED_REASON = {
     CANCELED: "not billed: the job was canceled",
     TERMINATED: "not billed: the job was ended by a deadline or the operator",
 }
-
-
-def usd(micros: int) -> str:
-    """Micro-dollars as an exact decimal text: 40000 → "0.04"."""
-    text = format(Decimal(micros) / 1_000_000, "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def order_answer(order: Order) -> dict[str, Any]:
@@ -73,7 +67,12 @@ def job_answer(
     done = job.status == COMPLETED
     swept = job.swept_at is not None
     urls = [buckets.public_url(output["key"]) for output in job.outputs] if done and not swept else []
-    result: dict[str, Any] = {"jobId": public_id, "status": job.status}
+    result: dict[str, Any] = {
+        "jobId": public_id,
+        "status": job.status,
+        "startedAt": clock.rfc3339(job.started_at) if job.started_at else None,
+        "finishedAt": clock.rfc3339(job.finished_at) if job.finished_at else None,
+    }
     answer: dict[str, Any] = {
         "ok": True,
         "task": job.task,

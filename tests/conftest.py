@@ -1,4 +1,7 @@
-"""Puts real servers under the tests before pytest-django sets Django up."""
+"""Puts real servers under the tests before pytest-django sets Django up; what every test starts without."""
+
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -19,3 +22,33 @@ def pytest_unconfigure() -> None:
 def embedded_servers() -> EmbeddedServers:
     """The servers that this run started (those that the environment replaced are missing)."""
     return _test_servers.servers
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _flush_past_the_guards() -> Iterator[None]:
+    """Let the flush after a transactional test truncate what the ledger's triggers guard."""
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    patch = pytest.MonkeyPatch()
+    plain = DatabaseOperations.sql_flush
+
+    def sql_flush(self: DatabaseOperations, *args: Any, **options: Any) -> list[str]:
+        return ["SET LOCAL session_replication_role = replica;", *plain(self, *args, **options)]
+
+    patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+    yield
+    patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered() -> None:
+    """What a process keeps for a second or five must not outlive a test's rows."""
+    from accounts.services import keys
+    from billing.price_versions import forget_cached_versions
+    from media import selectors
+    from media.fleet import selectors as fleet
+
+    forget_cached_versions()
+    keys._recent.clear()
+    selectors._snapshots.clear()
+    fleet._recent = (0.0, {})

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -45,3 +46,19 @@ def integer(name: str, default: int) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list."""
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
+
+
+def hosts_of(*urls: str) -> list[str]:
+    """The host names in URLs, each once."""
+    return sorted({host for url in urls if (host := urlsplit(url).hostname)})
+
+
+def addresses_of(*urls: str) -> list[str]:
+    """host:port of http(s) URLs, the scheme's own port where none is written."""
+    found = []
+    for url in urls:
+        parts = urlsplit(url)
+        if parts.hostname:
+            host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+            found.append(f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}")
+    return found

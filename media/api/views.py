@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 
 from accounts.authentication import caller_of
 from billing.price_versions import current_price_version
+from billing.micros import usd
 from billing.selectors import balance
 from billing.services.place_hold import InsufficientBalance
 from core import clock, ids
@@ -226,7 +227,7 @@ def _catalogue_entry(task: Task, states: dict[str, PoolState], now: datetime) ->
             "coefficients": dict(version.coefficients),
             "explanation": task.explanation,
             "minimumUsdMicros": task.floor_micros,
-            "minimumUsd": answers.usd(task.floor_micros),
+            "minimumUsd": usd(task.floor_micros),
         },
         "pool": {"name": state.pool.name, "liveNodes": state.live_nodes, "slots": state.slots},
         "etaSeconds": {"minimum": task.eta_range[0], "maximum": task.eta_range[1]},

@@ -1,16 +1,13 @@
-"""Accounts to move money on, and the two things every test of this room starts without: rows and cached prices."""
+"""Accounts to move money on."""
 
-from collections.abc import Iterator
 from itertools import count
 from uuid import UUID
 
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
-from django.db.backends.postgresql.operations import DatabaseOperations
 
 from billing.ledger.refusals import named_refusals
-from billing.price_versions import forget_cached_versions
 from billing.services.credit_deposit import credit_deposit
 from core import ids
 
@@ -47,24 +44,3 @@ def account(db: None) -> UUID:
 def other(db: None) -> UUID:
     """Another account with one dollar."""
     return new_account(1_000_000)
-
-
-@pytest.fixture(autouse=True)
-def _no_cached_prices() -> Iterator[None]:
-    forget_cached_versions()
-    yield
-    forget_cached_versions()
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _flush_past_the_guards() -> Iterator[None]:
-    """Let the flush after a transactional test truncate what the ledger's triggers guard."""
-    patch = pytest.MonkeyPatch()
-    plain = DatabaseOperations.sql_flush
-
-    def sql_flush(self: DatabaseOperations, *args: object, **options: object) -> list[str]:
-        return ["SET LOCAL session_replication_role = replica;", *plain(self, *args, **options)]
-
-    patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
-    yield
-    patch.undo()

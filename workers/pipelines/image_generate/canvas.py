@@ -1,6 +1,7 @@
-"""The float canvas and the noise fields that every painter uses. Noise is drawn on lattices, so size never changes a layout."""
+"""The float canvas and the noise fields that every painter uses. Noise has lattices, so size never changes a layout."""
 
 import zlib
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,7 @@ from PIL import Image, ImageFilter
 
 from workers.pipelines.image_generate.scene import Rgb
 
-Plane = NDArray[np.float32]
+Plane = NDArray[np.floating[Any]]
 BAND = 192
 """Rows worked on at a time, so that temporaries stay small on a large canvas."""
 

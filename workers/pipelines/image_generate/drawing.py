@@ -1,4 +1,4 @@
-"""Figures onto the canvas: volume and ambient light, haze, shadows, reflections, glow; scenery; weather in front of it all."""
+"""Figures onto the canvas: volume, ambient light, haze, shadows, reflections, glow; scenery; weather in front."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,8 @@ from workers.pipelines.image_generate.reading import rgb
 from workers.pipelines.image_generate.stage import Stage
 
 SCENERY: dict[str, tuple[tuple[str, float], ...]] = {
-    "meadow": (("🌳", 0.2), ("🌲", 0.18)), "forest": (("🌲", 0.34), ("🌳", 0.28), ("🍄", 0.05)), "mountains": (("🌲", 0.16),),
+    "meadow": (("🌳", 0.2), ("🌲", 0.18)), "mountains": (("🌲", 0.16),),
+    "forest": (("🌲", 0.34), ("🌳", 0.28), ("🍄", 0.05)),
     "desert": (("🌵", 0.14), ("🪨", 0.05)), "beach": (("🌴", 0.36), ("🐚", 0.035)), "snow": (("🌲", 0.2),),
     "underwater": (("🪸", 0.1), ("🐠", 0.05), ("🐟", 0.05)), "room": (("🪴", 0.17),), "city": (("🌳", 0.12),),
 }  # fmt: skip
@@ -23,7 +24,7 @@ FLAT = {"flat", "lowpoly"}
 
 def draw_scenery(stage: Stage) -> list[str]:
     """A few of the setting's own glyphs at the sides, farther than the figures; answers what was drawn."""
-    canvas, plan, rng = stage.canvas, stage.plan, stage.rng("scenery")
+    plan, rng = stage.plan, stage.rng("scenery")
     choices = SCENERY.get(plan.setting, ())
     named = {sprite.figure.markup for sprite in plan.sprites}
     drawn = []
@@ -163,7 +164,7 @@ def _ground_shadow(stage: Stage, rgba: Plane, x: int, y: int, sprite: Sprite) ->
 def _waterborne(stage: Stage, rgba: Plane, x: int, y: int) -> None:
     """The figure dipped a little, with its broken mirror image below."""
     canvas = stage.canvas
-    height, width = rgba.shape[:2]
+    height = len(rgba)
     dip = max(1, round(height * 0.07))
     mirror = rgba[: height - dip][::-1][: round(height * 0.8) : 2].copy()
     rows = np.arange(len(mirror), dtype=np.float32)

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import resvg_py
@@ -19,6 +20,9 @@ GLYPH_SIDE = 72
 """OpenMoji's grid."""
 INK = "#332739"
 INK_WIDTH = 1.1
+ASTRONAUT = "1F9D1-200D-1F680"
+UPRIGHT = {"1F916", "1F47D", "1F479", "1F47A"}
+"""Faces that get a standing body: robot, alien, ogre, goblin."""
 SKINS = ("#fadcbc", "#debb90", "#c19a65", "#a57939", "#6a462f")
 CLOTHES = ("#c8493f", "#2f6fb0", "#3d8f6a", "#8a5aa8", "#d98a34", "#31506e")
 YELLOW_SKIN, YELLOW_SHADE = "#fcea2b", "#f1b31c"
@@ -26,7 +30,7 @@ WATER = "#92d3f5"
 STROKE = re.compile(r'stroke-width="([0-9.]+)"')
 HEX = re.compile(r"#[0-9a-fA-F]{6}\b|#[0-9a-fA-F]{3}\b")
 
-FloatImage = NDArray[np.float32]
+FloatImage = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,7 @@ def figure_of(thing: Thing, *, variant: int) -> Figure:
     """The drawing of one instance of a thing; `variant` picks skins and clothes."""
     entry = thing.entry
     if thing.costume and thing.costume.whole:
-        markup = _costumed(thing, variant)
+        markup = _costumed(thing, thing.costume.whole, variant)
     elif entry.face and (thing.worn or not entry.whole):
         markup = _seated(_glyph(entry.face, thing.color, variant), entry.face, thing.color)
     else:
@@ -63,7 +67,7 @@ def glyph_figure(code: str, color: Rgb | None = None) -> Figure:
 
 @lru_cache(maxsize=512)
 def framed(markup: str, floor: float | None = None) -> Figure:
-    """The figure with its box measured on a small raster of a canvas that also holds seated bodies; cut below `floor`."""
+    """The figure with its box measured on a small raster that has room for seated bodies; cut below `floor`."""
     side, left, top = 144, -12.0, -24.0
     alpha = _raster(markup, (left, top, side, side), side)[..., 3]
     rows, columns = np.flatnonzero(alpha.max(1) > 0.05), np.flatnonzero(alpha.max(0) > 0.05)
@@ -122,7 +126,7 @@ def _glyph(code: str, color: Rgb | None, variant: int, *, skin: str | None = Non
 
 
 def _dressed_in_skin(colours: str, color: Rgb | None, variant: int, *, fur: str | None = None) -> str:
-    """People: a natural skin instead of yellow; a figure that is all skin gets clothes; a colour goes to the clothes."""
+    """People: a natural skin for yellow; a figure that is all skin gets clothes; a colour goes to the clothes."""
     before, _, skin = colours.partition('<g id="skin"')
     figure_only = not HEX.search(before)
     tone = CLOTHES[variant % len(CLOTHES)] if figure_only else SKINS[variant % len(SKINS)]
@@ -181,15 +185,33 @@ def _seated(head: str, code: str, color: Rgb | None) -> str:
     fur, shade = _hex(main), _hex((main[0] * 0.82, main[1] * 0.8, main[2] * 0.82))
     belly = _hex((main[0] * 0.35 + 0.63, main[1] * 0.35 + 0.62, main[2] * 0.35 + 0.58))
     line = f'stroke="{INK}" stroke-width="{INK_WIDTH}" stroke-linecap="round" stroke-linejoin="round"'
+    if code in UPRIGHT:
+        return (
+            _upright(fur, shade, line) + f'<svg x="12" y="-4" width="48" height="48" viewBox="0 0 72 72">{head}</svg>'
+        )
     body = (
         f'<path fill="{shade}" {line} d="M50 88C66 92 74 78 66 64C64 58 60 60 60 64C61 74 55 78 49 79Z"/>'
-        f'<path fill="{fur}" {line} d="M36 40C22 44 16 66 16 82C16 95 24 98 36 98C48 98 56 95 56 82C56 66 50 44 36 40Z"/>'
+        f'<path fill="{fur}" {line} d="M36 40C22 44 16 66 16 82C16 95 24 98 36 98'
+        'C48 98 56 95 56 82C56 66 50 44 36 40Z"/>'
         f'<ellipse fill="{belly}" cx="36" cy="72" rx="10.5" ry="18"/>'
         f'<path fill="{shade}" opacity=".55" d="M49 60C55 70 56 84 53 92C49 97 44 97 42 96C50 88 51 74 49 60Z"/>'
         f'<path fill="{fur}" {line} d="M27 68C26 80 26 88 27 92M45 68C46 80 46 88 45 92"/>'
-        f'<ellipse fill="{fur}" {line} cx="27" cy="95" rx="7" ry="4"/><ellipse fill="{fur}" {line} cx="45" cy="95" rx="7" ry="4"/>'
+        f'<ellipse fill="{fur}" {line} cx="27" cy="95" rx="7" ry="4"/>'
+        f'<ellipse fill="{fur}" {line} cx="45" cy="95" rx="7" ry="4"/>'
     )
     return body + f'<svg x="8" y="-4" width="56" height="56" viewBox="0 0 72 72">{head}</svg>'
+
+
+def _upright(fill: str, shade: str, line: str) -> str:
+    """Torso, arms and legs under a head that is nobody's pet."""
+    return (
+        f'<path fill="{shade}" {line} d="M26 70L25 96H33L35 74ZM46 70L47 96H39L37 74Z"/>'
+        f'<path fill="{shade}" {line} d="M21 47C13 50 12 62 13 72H18C18 64 20 58 23 55Z'
+        'M51 47C59 50 60 62 59 72H54C54 64 52 58 49 55Z"/>'
+        f'<path fill="{fill}" {line} d="M24 42H48C52 42 53 46 52 50L49 76H23L20 50C19 46 20 42 24 42Z"/>'
+        f'<path fill="{shade}" opacity=".6" d="M43 43H48C52 43 53 46 52 50L49 75H42Z"/>'
+        f'<circle fill="#fff" fill-opacity=".75" {line} cx="36" cy="57" r="4.5"/>'
+    )
 
 
 @lru_cache(maxsize=64)
@@ -205,10 +227,8 @@ def _face_region(code: str) -> tuple[float, float, float]:
     return float(columns[0] + columns[-1] + 1) / 2, float(rows[0] + rows[-1] + 1) / 2, breadth
 
 
-def _costumed(thing: Thing, variant: int) -> str:
+def _costumed(thing: Thing, costume: str, variant: int) -> str:
     """An animal's face in a trade's clothes."""
-    assert thing.costume is not None and thing.costume.whole is not None
-    costume = thing.costume.whole
     x, y, breadth = _face_region(costume)
     code = thing.entry.face or thing.entry.whole or ""
     side = breadth * (1.5 if thing.entry.face else 1.75)
@@ -216,9 +236,9 @@ def _costumed(thing: Thing, variant: int) -> str:
     nested = (
         f'<svg x="{x - side / 2}" y="{y - side * 0.5}" width="{side}" height="{side}" viewBox="0 0 72 72">{face}</svg>'
     )
-    under = "#39435c" if thing.costume.name == "astronaut" else _hex(thing.color or _rgb(dominant(code)))
+    under = "#39435c" if costume == ASTRONAUT else _hex(thing.color or _rgb(dominant(code)))
     dressed = _glyph(costume, None, variant, skin=under) + nested
-    if thing.costume.name == "astronaut":
+    if costume == ASTRONAUT:
         dressed += (
             '<circle cx="36" cy="27.6" r="17" fill="#bfe4ff" fill-opacity=".14" stroke="#eaf6ff" stroke-opacity=".75" '
             'stroke-width="1.3"/><path d="M24 21C26 16 30 13.400 34 12.800" fill="none" stroke="#fff" '

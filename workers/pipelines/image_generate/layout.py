@@ -1,4 +1,4 @@
-"""A Scene to a Plan: setting, hour, horizon, and where each figure stands. Everything is a share of the canvas, never pixels."""
+"""A Scene to a Plan: setting, hour, horizon, where each figure stands. All in shares of the canvas, never pixels."""
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -16,13 +16,24 @@ HORIZONS = {
 FLOATING = {"space", "sky"}
 OPEN_AIR = ("meadow", "mountains", "meadow", "forest")
 TRIES = 48
+SEATS = {
+    "chair": 0.56,
+    "sofa": 0.5,
+    "couch": 0.5,
+    "bed": 0.45,
+    "horse": 0.32,
+    "bicycle": 0.3,
+    "camel": 0.3,
+    "stool": 0.5,
+}
+"""How far down from its top one sits on a thing, a share of its height."""
 GROUND_FRONT = 0.93
 """Where the nearest feet stand."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sprite:
-    """One figure in its place. x is its middle and `base` its foot, shares of width and height; `height` of the mean side."""
+    """One figure in its place: `x` its middle and `base` its foot (of width and height), `height` of the mean side."""
 
     label: str
     thing: int
@@ -138,7 +149,8 @@ def _place_all(plan: Plan, scene: Scene, frame: _Frame, rng: np.random.Generator
         for number in range(thing.count):
             figure = figure_of(thing, variant=int(rng.integers(30)))
             sprite = Sprite(
-                label=thing.label, thing=position, figure=figure, x=0.5, base=0.5, height=_height(breadth, figure, frame),
+                label=thing.label, thing=position, figure=figure, x=0.5, base=0.5,
+                height=_height(breadth, figure, frame),
                 depth=0.0, flipped=bool(rng.random() < 0.5) and thing.entry.habitat != "table", stands="ground",
                 glows=thing.entry.glows,
             )  # fmt: skip
@@ -286,11 +298,15 @@ def _related(
             sprite, x=x, height=sprite.height * shrink, base=host.base + jitter, depth=host.depth, stands=stands
         )
     if kind in {"on", "above"}:
-        room = top - 0.02 if kind == "above" else top + host_tall * 0.2 - 0.02
+        room = top - 0.02 if kind == "above" else top + host_tall * SEATS.get(host.label.split()[-1], 0.16) - 0.02
         shrink = min(1.0, max(0.4, room / tall))
         if kind == "on":
             shrink = min(shrink, 1.15 * host_wide / (wide * min(count, 3)))
-        overlap = host_tall * 0.16 if kind == "on" else -min(0.06, max(0.0, room - tall * shrink) * 0.5)
+        overlap = (
+            host_tall * SEATS.get(host.label.split()[-1], 0.16)
+            if kind == "on"
+            else -min(0.06, max(0.0, room - tall * shrink) * 0.5)
+        )
         base = max(top + overlap, tall * shrink + 0.01)
         x = host.x + spread * shrink + jitter
         return replace(sprite, x=x, base=base, height=sprite.height * shrink, depth=host.depth - 0.001, stands="air")

@@ -14,6 +14,7 @@ PICTOGRAPHS = ((0x1F300, 0x1F5FF), (0x1F680, 0x1F6FC), (0x1F900, 0x1FAFF), (0x26
 """Blocks whose unlisted glyphs are objects under their Unicode names; arrows, letters and flags are elsewhere."""
 
 IRREGULAR = {
+    "children": "child",
     "men": "man",
     "women": "woman",
     "people": "person",

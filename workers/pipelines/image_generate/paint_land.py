@@ -250,7 +250,7 @@ def _grass(stage: Stage, *, blades: int, flowers: int) -> None:
     for x, y, lean, tone in sorted(rng.random((blades, 4)).tolist(), key=lambda draws: draws[1]):
         row = y**0.7 * (canvas.height - top)
         tall = (5 + 30 * y) * canvas.unit
-        color = tuple(round(channel * 255) for channel in tones[int(tone * 3)]) + (190,)
+        color = (*tuple(round(channel * 255) for channel in tones[int(tone * 3)]), 190)
         bend = (lean - 0.5) * tall
         draw.polygon(
             [
@@ -265,7 +265,7 @@ def _grass(stage: Stage, *, blades: int, flowers: int) -> None:
     for x, y, size, kind in sorted(rng.random((flowers, 4)).tolist(), key=lambda draws: draws[1]):
         radius = (1.6 + 5.5 * y * (0.6 + 0.6 * size)) * canvas.unit
         color = lit(chosen if kind < 0.7 else petals[int(kind * 100) % 4], stage.light)
-        fill = tuple(round(min(1.0, channel) * 255) for channel in color) + (235,)
+        fill = (*tuple(round(min(1.0, channel) * 255) for channel in color), 235)
         column, row = x * canvas.width, y**0.7 * (canvas.height - top)
         for petal in range(5):
             angle = petal * 1.2566 + size * 6
@@ -300,8 +300,8 @@ def _skyline(stage: Stage, layer: int) -> None:
         wide = width * (0.72 + 0.5 * shape[1])
         tall = ((0.3, 0.24, 0.17)[layer] + (0.34, 0.3, 0.2)[layer] * shape[2] ** 2) * stage.horizon
         color = lit(facades[int(shape[3] * 5)], light, haze=haze)
-        fill = tuple(round(min(1.0, channel) * 255) for channel in color) + (255,)
-        shadow = tuple(round(channel * 0.84) for channel in fill[:3]) + (255,)
+        fill = (*tuple(round(min(1.0, channel) * 255) for channel in color), 255)
+        shadow = (*tuple(round(channel * 0.84) for channel in fill[:3]), 255)
         top = stage.horizon - tall
         draw.rectangle((x, top, x + wide, stage.horizon + 2), fill=fill)
         side = x if stage.plan.light_x > 0.5 else x + wide * 0.68
@@ -332,7 +332,7 @@ def _windows(
             left, upper = x + wide * (column + 0.28) / columns, top + tall * (row + 0.3) / rows
             lit_up = chance < (0.42 if stage.light.night else 0.06)
             glass = (
-                (255, 214, 130, 235) if lit_up else tuple(round(c * (0.72 + 0.2 * chance)) for c in fill[:3]) + (255,)
+                (255, 214, 130, 235) if lit_up else (*tuple(round(c * (0.72 + 0.2 * chance)) for c in fill[:3]), 255)
             )
             draw.rectangle((left, upper, left + wide * 0.44 / columns, upper + tall * 0.46 / rows), fill=glass)
 

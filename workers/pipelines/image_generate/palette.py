@@ -1,8 +1,9 @@
-"""Colour: the light of each hour, the colours of each setting, and grading by tables (tints, moods, reference images)."""
+"""Colour: the light of each hour, the ground of each setting, and grading by tables (moods, tints, references)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from workers.pipelines.image_generate.canvas import mix
 from workers.pipelines.image_generate.reading import rgb
 from workers.pipelines.image_generate.scene import Rgb, Scene
 
-Colors = NDArray[np.float32]
+Colors = NDArray[np.floating[Any]]
 """n × 3, 0..1."""
 LUT_SIDE = 17
 MAX_REFERENCE_SIDE = 96
@@ -74,7 +75,7 @@ def light_of(scene: Scene, hour: str) -> Light:
                 light, top=mix(light.top, tone, share), middle=mix(light.middle, tone, share), ambient=ambient,
                 low=mix(light.low, mix(tone, (1, 1, 1), 0.25), share), haze=mix(light.haze, tone, share * 0.8),
             )  # fmt: skip
-    for tint in scene.tints[:2]:
+    for tint in ([scene.sky] if scene.sky else []) + scene.tints[:2]:
         color = rgb(words.COLORS[tint])
         light = replace(
             light, top=mix(light.top, mix(color, (0, 0, 0), 0.35), 0.55), middle=mix(light.middle, color, 0.6),
@@ -153,7 +154,7 @@ def reference_colors(paths: Sequence[Path]) -> tuple[Colors, Colors]:
 
 
 def reference_grade(image: Image.Image, colors: Colors, shares: Colors) -> Image.Image:
-    """Grade an image towards the references: their mean and spread of light and colour, then a pull to the nearest tones."""
+    """Grade an image towards the references: their mean and spread of colour, then a pull to the nearest tones."""
     small = np.asarray(image.resize((64, 64), Image.Resampling.BOX), np.float32).reshape(-1, 3) / 255
     source, target = small @ OPPONENT.T, colors @ OPPONENT.T
     mean = (target * shares[:, None]).sum(0)

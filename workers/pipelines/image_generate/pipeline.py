@@ -133,7 +133,10 @@ class SceneComposer:
             "timeOfDay": plan.hour,
             "weather": list(scene.weather),
             "styles": scene.styles[:2],
-            "palette": {"words": scene.tints + scene.moods, "references": palette},
+            "palette": {
+                "words": ([f"{scene.sky} sky"] if scene.sky else []) + scene.tints + scene.moods,
+                "references": palette,
+            },
             "scenery": scenery,
             "notUnderstood": list(scene.unknown),
         }

@@ -1,4 +1,4 @@
-"""A prompt to a Scene: longest known phrase first, adjectives gathered until their noun, relations until their second noun."""
+"""A prompt to a Scene: longest known phrase first, adjectives kept for their noun, relations for their second noun."""
 
 import re
 from dataclasses import dataclass, field
@@ -113,7 +113,10 @@ class _Reader:
             phrase = "oranges"
         meanings = phrases().get(phrase)
         if phrase in words.TINTED and self._pending.color:
-            self.scene.tints.append(self._pending.color)
+            if phrase in {"sky", "horizon"}:
+                self.scene.sky = self._pending.color
+            else:
+                self.scene.tints.append(self._pending.color)
             self._pending = _Pending()
             return True
         if meanings:

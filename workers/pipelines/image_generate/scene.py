@@ -62,6 +62,8 @@ class Scene:
     weather: list[str] = field(default_factory=list)
     styles: list[str] = field(default_factory=list)
     moods: list[str] = field(default_factory=list)
+    sky: str | None = None
+    """A colour name said of the sky alone."""
     tints: list[str] = field(default_factory=list)
     """Colour names said of the whole picture."""
     things: list[Thing] = field(default_factory=list)

@@ -1,12 +1,9 @@
 """Painting with marks: oriented brush strokes, dots, facets and glass cells laid over a finished image."""
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
-from workers.pipelines.image_generate.canvas import box_mean
-
-Pixels = NDArray[np.uint8]
+from workers.pipelines.image_generate.canvas import Plane, box_mean
 
 
 def brushed(
@@ -24,20 +21,18 @@ def brushed(
     return base
 
 
-def _reduced(image: Image.Image, side: int) -> tuple[NDArray[np.float32], float]:
+def _reduced(image: Image.Image, side: int) -> tuple[Plane, float]:
     scale = min(1.0, side / max(image.size))
     size = (max(8, round(image.width * scale)), max(8, round(image.height * scale)))
     return np.asarray(image.convert("L").resize(size, Image.Resampling.BOX), np.float32), scale
 
 
-def _flow(
-    grey: NDArray[np.float32], rng: np.random.Generator, swirl: float
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _flow(grey: Plane, rng: np.random.Generator, swirl: float) -> tuple[Plane, Plane]:
     """The direction along edges, smoothed by the structure tensor, and how much detail each place has (0..1)."""
     smooth = box_mean(grey, 1)
     down, across = np.gradient(smooth)
 
-    def spread(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    def spread(plane: Plane) -> Plane:
         return box_mean(box_mean(plane, 5), 5)
 
     xx, yy, xy = spread(across * across), spread(down * down), spread(across * down)
@@ -57,7 +52,7 @@ def _flow(
 
 def _stroke_layer(
     base: Image.Image, source: Image.Image, rng: np.random.Generator,
-    field: tuple[NDArray[np.float32], NDArray[np.float32], float], *, wide: float, keep: float, jitter: float,
+    field: tuple[Plane, Plane, float], *, wide: float, keep: float, jitter: float,
 ) -> Image.Image:  # fmt: skip
     angles, detail, scale = field
     canvas = base.copy()
@@ -135,7 +130,7 @@ def faceted(image: Image.Image, rng: np.random.Generator, *, across: int) -> Ima
                 points[row, column] = left + best[1], top + best[0]
             else:
                 points[row, column] = (x, y) + jitter[row, column]
-    canvas = Image.new("RGB", image.size)
+    canvas = image.filter(ImageFilter.GaussianBlur(4))
     draw = ImageDraw.Draw(canvas)
     size = (small.shape[1], small.shape[0])
     colours = np.asarray(image.resize(size, Image.Resampling.BOX).filter(ImageFilter.BoxBlur(1)), np.float32)
@@ -154,7 +149,7 @@ def faceted(image: Image.Image, rng: np.random.Generator, *, across: int) -> Ima
     return canvas
 
 
-def _tones(triangle: tuple[NDArray[np.float32], ...], colours: NDArray[np.float32]) -> NDArray[np.float32]:
+def _tones(triangle: tuple[Plane, ...], colours: Plane) -> Plane:
     """The colours at a triangle's middle and well inside its corners."""
     corners = np.stack(triangle)
     middle = corners.mean(0)
@@ -164,9 +159,7 @@ def _tones(triangle: tuple[NDArray[np.float32], ...], colours: NDArray[np.float3
     return colours[y, x]
 
 
-def _facet(
-    draw: ImageDraw.ImageDraw, triangle: tuple[NDArray[np.float32], ...], colours: NDArray[np.float32], scale: float
-) -> None:
+def _facet(draw: ImageDraw.ImageDraw, triangle: tuple[Plane, ...], colours: Plane, scale: float) -> None:
     corners = np.stack(triangle)
     middle = corners.mean(0)
     edge = corners[1] - corners[0]

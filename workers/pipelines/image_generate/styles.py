@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from workers.pipelines.image_generate.canvas import box_mean, fbm, resized, ridg
 from workers.pipelines.image_generate.palette import Colors, graded, luminance, saturated
 from workers.pipelines.image_generate.strokes import brushed, dotted, faceted, glazed
 
-FloatPixels = NDArray[np.float32]
+FloatPixels = NDArray[np.floating[Any]]
 ROWS = 256
 INKED = (30, 26, 40)
 
@@ -30,7 +31,7 @@ class Brush:
 
 
 def apply_styles(image: Image.Image, styles: list[str], *, seed: int, octaves: int) -> Image.Image:
-    """The prompt's styles in its order, at most two, then a breath of film grain unless the style has its own surface."""
+    """The prompt's styles in its order, at most two, then a breath of grain unless the style has its own surface."""
     brush = Brush(seed=seed, unit=float(np.sqrt(image.width * image.height)) / 1000, octaves=octaves)
     for style in styles[:2]:
         image = PASSES[style](image, brush)
@@ -48,7 +49,7 @@ def grained(image: Image.Image, brush: Brush, amount: float) -> Image.Image:
 
 
 def _by_rows(image: Image.Image, change: Callable[[FloatPixels, int], FloatPixels]) -> Image.Image:
-    """Float arithmetic on an image, a band of rows at a time; `change` gets the rows (0..255) and the first one's number."""
+    """Float arithmetic in bands of rows; `change` gets the rows (0..255) and the first one's number."""
     source = np.asarray(image)
     out = np.empty_like(source)
     for start in range(0, len(source), ROWS):
@@ -313,7 +314,7 @@ def flat(image: Image.Image, brush: Brush) -> Image.Image:
 
 
 def cinematic(image: Image.Image, brush: Brush) -> Image.Image:
-    """Teal shadows, amber lights, a soft shoulder, halation, a wide vignette and an anamorphic streak where it is brightest."""
+    """Teal shadows, amber lights, halation, a wide vignette and an anamorphic streak where it is brightest."""
 
     def grade(colors: Colors) -> Colors:
         light = luminance(colors)

@@ -1,0 +1,244 @@
+"""`python -m deploy.demo`: key → price → hold → queue → worker → bucket → signed callback → ledger → download, checked."""
+
+import base64
+import hashlib
+import hmac
+import json
+import shutil
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import av
+import httpx
+from PIL import Image
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from deploy.demo.origin import Origin, make_clips, serve
+from deploy.platform.platform import Platform
+from deploy.platform.programs import ROOT
+from deploy.process import StartFailed
+
+JOB_SECONDS = 120
+WELCOME_MICROS = 25_000_000
+console = Console(highlight=False)
+
+
+class DemoFailed(Exception):
+    """Something was not as promised; the sentence says what."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """One job that went the whole way."""
+
+    name: str
+    status: dict[str, Any]
+    price_micros: int
+    saved: Path
+    facts: str
+
+
+class Client:
+    """What an API client does: submit, poll, download."""
+
+    def __init__(self, platform: Platform, origin: Origin, folder: Path) -> None:
+        self._origin, self._folder = origin, folder
+        self._http = httpx.Client(
+            base_url=platform.api_base,
+            headers={"Authorization": f"Bearer {platform.api_key}"},
+            timeout=30,
+            trust_env=False,
+        )
+        self._secret: str = self.get("/api/v1/account/webhook-secret")["secret"]
+
+    def get(self, path: str, **query: Any) -> dict[str, Any]:
+        """GET; the JSON of a 200."""
+        answer = self._http.get(path, params=query)
+        if answer.status_code != 200:
+            raise DemoFailed(f"GET {path} answered {answer.status_code}: {answer.text[:300]}")
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def run(self, name: str, task: str, task_input: dict[str, Any], tell: Callable[[float, str], None]) -> Finished:
+        """Submit a job, follow it to its end, check its callback and its file."""
+        answer = self._http.post(
+            "/api/v1/media/jobs",
+            json={"task": task, "input": task_input, "completionCallbackUrl": self._origin.url("callbacks")},
+            headers={"X-Idempotency-Key": f"demo-{name}"},
+        )
+        if answer.status_code != 201:
+            raise DemoFailed(f"{name}: submit answered {answer.status_code}: {answer.text[:500]}")
+        submitted = answer.json()
+        job_id: str = submitted["externalJobId"]
+        status = self._follow(job_id, tell)
+        if status["status"] != "completed":
+            raise DemoFailed(f"{name} ended {status['status']}: {status.get('error')}")
+        self._check_callback(name, job_id)
+        saved = self._download(name, status)
+        return Finished(
+            name=name,
+            status=status,
+            price_micros=submitted["usdChargedMicros"],
+            saved=saved,
+            facts=_check_file(saved, status["outputFiles"][0]),
+        )
+
+    def _follow(self, job_id: str, tell: Callable[[float, str], None]) -> dict[str, Any]:
+        give_up = time.monotonic() + JOB_SECONDS
+        while time.monotonic() < give_up:
+            status = self.get("/api/v1/media/jobs", jobId=job_id, includeDetails=1)
+            tell(status["progress"], status["status"])
+            if status["status"] not in {"queued", "processing"}:
+                return status
+            time.sleep(0.1)
+        raise DemoFailed(f"{job_id} did not end within {JOB_SECONDS} s")
+
+    def _check_callback(self, name: str, job_id: str) -> None:
+        received = self._origin.wait_for(job_id, 20)
+        if received is None:
+            raise DemoFailed(f"{name}: no callback came")
+        headers, body = received
+        message = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+        key = base64.b64decode(self._secret.removeprefix("whsec_"))
+        expected = "v1," + base64.b64encode(hmac.digest(key, message, hashlib.sha256)).decode()
+        if expected not in headers["webhook-signature"].split() or json.loads(body)["status"] != "completed":
+            raise DemoFailed(f"{name}: the callback's signature or status is wrong")
+
+    def _download(self, name: str, status: dict[str, Any]) -> Path:
+        url = status["downloadableOutputUrls"][0]
+        saved = self._folder / f"{name}{Path(url).suffix}"
+        answer = httpx.get(url, trust_env=False, timeout=60)  # no key: outputs are public to who knows their URL
+        if answer.status_code != 200:
+            raise DemoFailed(f"{name}: {url} answered {answer.status_code}")
+        saved.write_bytes(answer.content)
+        return saved
+
+
+def _check_file(saved: Path, promised: dict[str, Any]) -> str:
+    """Open the file and compare it with what the status says of it; a short description."""
+    if saved.stat().st_size != promised["bytes"]:
+        raise DemoFailed(f"{saved.name} has {saved.stat().st_size} bytes, {promised['bytes']} were promised")
+    if promised["type"].startswith("image/"):
+        with Image.open(saved) as image:
+            image.load()
+            found = (image.width, image.height)
+            facts = f"{image.format} {image.width}×{image.height}"
+    else:
+        with av.open(str(saved)) as clip:
+            picture = clip.streams.video[0]
+            found = (picture.width, picture.height)
+            frames = sum(1 for _ in clip.decode(picture))
+            seconds = float(clip.duration or 0) / av.time_base
+            if abs(seconds - promised["seconds"]) > 0.1:
+                raise DemoFailed(f"{saved.name} lasts {seconds:.2f} s, {promised['seconds']} s were promised")
+            sound = "with sound" if clip.streams.audio else "silent"
+            facts = f"MP4 {found[0]}×{found[1]}, {seconds:.2f} s, {frames} frames, {sound}"
+    if found != (promised["width"], promised["height"]):
+        raise DemoFailed(f"{saved.name} is {found}, {promised['width']}×{promised['height']} was promised")
+    return facts
+
+
+def _jobs(client: Client, origin: Origin, progress: Progress) -> list[Finished]:
+    done: dict[str, Finished] = {}
+
+    def run(name: str, task: str, task_input: dict[str, Any]) -> Finished:
+        row = progress.add_task(f"{name} ({task})", total=1.0)
+
+        def tell(fraction: float, status: str) -> None:
+            progress.update(row, completed=fraction, description=f"{name} ({task}) {status}")
+
+        done[name] = client.run(name, task, task_input, tell)
+        progress.update(row, completed=1.0)
+        return done[name]
+
+    fox = run(
+        "fox-astronaut", "image.generate", {"prompt": "cinematic fox astronaut", "width": 1024, "height": 1024}
+    )
+    run(
+        "night-watercolor",
+        "image.generate",
+        {
+            "prompt": "a red fox left of two blue mugs at night, watercolor",
+            "aspectRatio": "16:9",
+            "outputFormat": "png",
+            "highDetail": True,
+            "referenceImages": [{"dataBase64": base64.b64encode(fox.saved.read_bytes()).decode()}],
+        },
+    )
+    joined = run(
+        "joined-clips",
+        "video.combine",
+        {"videoUrls": [origin.url("rings.mp4"), origin.url("bars.mp4")], "overlapFrames": 6, "frameRate": 30},
+    )
+    run(
+        "resized-clip",
+        "video.resize",
+        {"sourceVideoUrl": joined.status["outputUrl"], "width": 640, "height": 352},
+    )
+    return list(done.values())
+
+
+def _show(finished: list[Finished]) -> None:
+    table = Table(title="What was made")
+    for heading in ("job", "price", "waited", "ran", "result"):
+        table.add_column(heading, justify="left" if heading in {"job", "result"} else "right")
+    for job in finished:
+        waited = _seconds(job.status["createdAt"], job.status["result"]["startedAt"])
+        ran = job.status["durationMs"] / 1000
+        price = f"${job.price_micros / 1_000_000:.6f}"
+        table.add_row(job.name, price, f"{waited:.2f} s", f"{ran:.2f} s", job.facts)
+    console.print(table)
+    for job in finished:
+        console.print(f"{job.name}\n  url   {job.status['outputUrl']}\n  file  {job.saved}", soft_wrap=True)
+
+
+def _seconds(first: str, then: str) -> float:
+    return (datetime.fromisoformat(then) - datetime.fromisoformat(first)).total_seconds()
+
+
+def _check_money(client: Client, platform: Platform, finished: list[Finished]) -> None:
+    balance = client.get("/api/v1/balance")
+    spent = sum(job.price_micros for job in finished)
+    if balance["usdHeldMicros"] != 0 or balance["usdBalanceMicros"] != WELCOME_MICROS - spent:
+        raise DemoFailed(f"the balance is {balance}, {WELCOME_MICROS - spent} micros available were expected")
+    platform.manage("audit")
+
+
+def main() -> int:
+    """Run the demo; 0 when everything was as promised."""
+    data_dir = ROOT / "var" / "demo"
+    files = data_dir / "files"
+    shutil.rmtree(data_dir, ignore_errors=True)  # each demo is a new installation
+    files.mkdir(parents=True)
+    make_clips(files)
+    with serve(files) as origin:
+        # The platform fetches public https addresses only; the demo's own origin is the one exception it is given.
+        settings = {"HTTP_ALLOWED_TARGETS": origin.address}
+        platform = Platform(data_dir, env_overrides=settings, port_choice="any")
+        try:
+            with platform:
+                client = Client(platform, origin, files)
+                account = platform.account["email"]
+                console.print("\nThe ledger before:\n" + platform.manage("show_ledger", account))
+                columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+                with Progress(*columns, console=console) as progress:
+                    finished = _jobs(client, origin, progress)
+                _show(finished)
+                console.print("\nThe ledger after:\n" + platform.manage("show_ledger", account))
+                _check_money(client, platform, finished)
+        except (DemoFailed, StartFailed) as failure:
+            console.print(f"[red]The demo failed:[/] {failure}", soft_wrap=True)
+            return 1
+    console.print(f"[green]All {len(finished)} jobs were made, called back, billed and checked to the micro.[/]")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
