@@ -39,7 +39,7 @@ def decode(prefix: str, text: str) -> UUID | None:
     Follows Crockford: case does not matter, `o` reads as 0, `i` and `l` as 1.
     """
     head, separator, tail = text.partition("_")
-    if head != prefix or not separator or len(tail) != _LENGTH:
+    if head != prefix or not separator or len(tail) != _LENGTH or not tail.isascii():
         return None
     number = 0
     for character in tail.lower():

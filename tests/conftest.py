@@ -3,15 +3,18 @@
 from collections.abc import Iterator
 from typing import Any
 
+import django
 import pytest
 
 from deploy.embedded import EmbeddedServers
 from tests.servers import TestServers
 
 # At import, not in a hook: pytest reads this file before pytest-django's own pytest_configure, which reads the
-# settings. pyproject.toml therefore names no settings module; start() does.
+# settings. pyproject.toml therefore names no settings module; start() does. Django is set up at once, because the
+# conftests below import models.
 _test_servers = TestServers()
 _test_servers.start()
+django.setup()
 
 
 def pytest_unconfigure() -> None:
@@ -32,7 +35,7 @@ def _flush_past_the_guards() -> Iterator[None]:
     patch = pytest.MonkeyPatch()
     plain = DatabaseOperations.sql_flush
 
-    def sql_flush(self: DatabaseOperations, *args: Any, **options: Any) -> list[str]:
+    def sql_flush(self: Any, *args: Any, **options: Any) -> list[str]:
         return ["SET LOCAL session_replication_role = replica;", *plain(self, *args, **options)]
 
     patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
@@ -43,7 +46,7 @@ def _flush_past_the_guards() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     """What a process keeps for a second or five must not outlive a test's rows."""
-    from accounts.services import keys
+    from accounts.services import keys  # models: only after the setup above
     from billing.price_versions import forget_cached_versions
     from media import selectors
     from media.fleet import selectors as fleet

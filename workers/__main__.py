@@ -16,7 +16,10 @@ def main() -> int:
     try:
         settings = WorkerSettings.from_environment()
         app = make_app(settings)
-    except (NotConfigured, MalformedToken, ControlPlaneAway, Refused) as error:
+    except Refused as error:
+        sys.stderr.write(f"worker: the control plane did not take this node's NODE_SECRET: {error}\n")
+        return 1
+    except (NotConfigured, MalformedToken, ControlPlaneAway) as error:
         sys.stderr.write(f"worker: {error}\n")
         return 1
     app.worker_main(

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from workers.protocol import signing
 from workers.protocol.claim import (
@@ -81,7 +81,7 @@ class ControlClient:
         Each try is signed anew. Every call is safe to repeat: the control plane answers the same again.
 
         Raises:
-            Refused: a 4xx answer (a replayed nonce and 429 count as no answer).
+            Refused: a 4xx answer (429 counts as no answer, and so does a body that is none of ours: a proxy's page).
             ControlPlaneAway: patience ran out.
         """
         body = message.model_dump_json().encode() if message is not None else b""
@@ -95,7 +95,7 @@ class ControlClient:
                 if response.status_code < 500 and response.status_code != 429:
                     raise _refused(response)
                 reason = f"{response.status_code} from {path}"
-            except httpx.TransportError as error:
+            except (httpx.RequestError, ValidationError) as error:
                 reason = f"{type(error).__name__} at {path}"
             if time.monotonic() + pause > give_up:
                 raise ControlPlaneAway(reason)

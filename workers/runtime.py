@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import shutil
 import tempfile
 import threading
 import time
@@ -64,12 +63,11 @@ def run(message: AttemptMessage, node: Node) -> str:
     except ControlPlaneAway as error:
         raise HandBack(str(error)) from error
     started = time.monotonic()
-    workdir = Path(tempfile.mkdtemp(prefix="attempt-"))
     lease = Lease(claim=claim, delivery_id=delivery_id, control=node.control)
     node.running[claim.attempt_id] = lease
     try:
-        with lease:
-            made = _make(claim, workdir, lease)
+        with lease, tempfile.TemporaryDirectory(prefix="attempt-", ignore_cleanup_errors=True) as workdir:
+            made = _make(claim, Path(workdir), lease)
             return _deliver(claim, delivery_id, made, node, lease, _milliseconds(started))
     except LeaseGone:
         _log.warning("attempt %s was taken from us", claim.attempt_id)
@@ -78,7 +76,6 @@ def run(message: AttemptMessage, node: Node) -> str:
         return _report(error, claim, delivery_id, node, _milliseconds(started))
     finally:
         node.running.pop(claim.attempt_id, None)
-        shutil.rmtree(workdir, ignore_errors=True)
 
 
 def _make(claim: Claim, workdir: Path, lease: "Lease") -> PipelineResult:

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 import secrets
 import string
 import time
@@ -16,8 +17,7 @@ from accounts.models import ApiKey, User
 
 _SCHEME = "kt_live_"
 _ALPHABET = string.ascii_letters + string.digits
-_PREFIX_LENGTH = len(_SCHEME) + 8
-_SECRET_LENGTH = 43  # 32 random bytes in base64url
+_FORM = re.compile(rf"({_SCHEME}[A-Za-z0-9]{{8}})_[A-Za-z0-9_-]{{43}}")  # 32 random bytes in base64url
 
 CACHE_SECONDS = 1.0
 """How long a process may trust a key it has just looked up; a revocation acts within it."""
@@ -55,10 +55,10 @@ def revoke_key(*, account_id: UUID, prefix: str, now: datetime) -> bool:
 
 def recognise(plain: str) -> Identity | None:
     """Whose key this is, or None. At most one query, none when this process saw the key within CACHE_SECONDS."""
-    if len(plain) != _PREFIX_LENGTH + 1 + _SECRET_LENGTH or not plain.startswith(_SCHEME):
+    match = _FORM.fullmatch(plain)
+    if match is None:
         return None
-    prefix = plain[:_PREFIX_LENGTH]
-    found = _lookup(prefix)
+    found = _lookup(match.group(1))
     if found is None:
         return None
     identity, digest = found

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.module_loading import import_string
 
 from core import clock
@@ -80,6 +80,7 @@ def _handle_one(now: datetime) -> bool:
             with transaction.atomic():
                 handler: Handler = import_string(event.handler)
                 handler(event.payload)
+                connection.check_constraints()  # deferred ones would fail at our commit, past every except here
                 event.delete()
         except Unavailable as error:
             _postpone(event, seconds=error.retry_after or 5, error=error, now=now)

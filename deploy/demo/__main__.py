@@ -158,9 +158,7 @@ def _jobs(client: Client, origin: Origin, progress: Progress) -> list[Finished]:
         progress.update(row, completed=1.0)
         return done[name]
 
-    fox = run(
-        "fox-astronaut", "image.generate", {"prompt": "cinematic fox astronaut", "width": 1024, "height": 1024}
-    )
+    fox = run("fox-astronaut", "image.generate", {"prompt": "cinematic fox astronaut", "width": 1024, "height": 1024})
     run(
         "night-watercolor",
         "image.generate",

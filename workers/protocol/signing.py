@@ -7,6 +7,7 @@ A node's secret is never stored: it is HMAC-SHA-256(master key, "node" ‖ node 
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from dataclasses import dataclass
 
@@ -17,6 +18,10 @@ VERSION_HEADER = "X-Node-Version"
 TIME_HEADER = "X-Node-Timestamp"
 NONCE_HEADER = "X-Node-Nonce"
 SIGNATURE_HEADER = "X-Node-Signature"
+
+_TOKEN = re.compile(r"([!-~]{1,60})\.([1-9][0-9]{0,8})\.([A-Za-z0-9_-]{43})")
+"""A node id may hold dots, as host names do; the secret is 32 bytes, and nothing else decodes to it by chance."""
+_TIMESTAMP = re.compile(r"[0-9]{1,12}")
 
 
 class MalformedToken(ValueError):
@@ -42,15 +47,11 @@ class NodeCredential:
         Raises:
             MalformedToken: it is not one.
         """
-        try:
-            node_id, version, secret = token.split(".")
-            return cls(
-                node_id=node_id,
-                version=int(version),
-                secret=base64.urlsafe_b64decode(secret + "=" * (-len(secret) % 4)),
-            )
-        except ValueError:
-            raise MalformedToken("NODE_SECRET must look like <node id>.<version>.<secret>") from None
+        match = _TOKEN.fullmatch(token.strip())
+        if match is None:
+            raise MalformedToken("NODE_SECRET must look like <node id>.<version>.<secret>")
+        node_id, version, secret = match.groups()
+        return cls(node_id=node_id, version=int(version), secret=base64.urlsafe_b64decode(f"{secret}="))
 
 
 def derive(master: bytes, *, node_id: str, version: int) -> NodeCredential:
@@ -75,9 +76,9 @@ def verify_request(
     secret: bytes, *, method: str, path: str, timestamp: str, nonce: str, body: bytes, signature: str, now: float
 ) -> bool:
     """Whether signature and time (within MAX_SKEW_SECONDS) are right. Whether the nonce is fresh, the caller knows."""
-    if not timestamp.isdigit() or abs(now - int(timestamp)) > MAX_SKEW_SECONDS or not 8 <= len(nonce) <= 64:
+    if not _TIMESTAMP.fullmatch(timestamp) or abs(now - int(timestamp)) > MAX_SKEW_SECONDS or not 8 <= len(nonce) <= 64:
         return False
-    return hmac.compare_digest(_request_signature(secret, method, path, timestamp, nonce, body), signature)
+    return _equal(_request_signature(secret, method, path, timestamp, nonce, body), signature)
 
 
 def sign_text(secret: bytes, purpose: str, text: str) -> str:
@@ -87,9 +88,14 @@ def sign_text(secret: bytes, purpose: str, text: str) -> str:
 
 def verify_text(secret: bytes, purpose: str, text: str, signature: str) -> bool:
     """Whether `sign_text` made this signature."""
-    return hmac.compare_digest(sign_text(secret, purpose, text), signature)
+    return _equal(sign_text(secret, purpose, text), signature)
 
 
 def _request_signature(secret: bytes, method: str, path: str, timestamp: str, nonce: str, body: bytes) -> str:
     message = "\n".join((method.upper(), path, timestamp, nonce, hashlib.sha256(body).hexdigest()))
     return hmac.new(secret, message.encode(), hashlib.sha256).hexdigest()
+
+
+def _equal(ours: str, theirs: str) -> bool:
+    """In constant time; as bytes, since compare_digest raises on texts that are not ASCII."""
+    return hmac.compare_digest(ours.encode(), theirs.encode("utf-8", "surrogatepass"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageFilter
 
 from workers.pipelines.image_generate import vocabulary as words
 from workers.pipelines.image_generate.canvas import mix
@@ -140,9 +140,8 @@ def reference_colors(paths: Sequence[Path]) -> tuple[Colors, Colors]:
     tiles = []
     for path in paths:
         with Image.open(path) as opened:
-            picture = ImageOps.exif_transpose(opened).convert("RGB")
-            picture.thumbnail((MAX_REFERENCE_SIDE, MAX_REFERENCE_SIDE))
-            tiles.append(np.asarray(picture).reshape(-1, 3))
+            opened.thumbnail((MAX_REFERENCE_SIDE, MAX_REFERENCE_SIDE))
+            tiles.append(np.asarray(opened.convert("RGB")).reshape(-1, 3))
     pixels = np.concatenate(tiles)
     strip = Image.fromarray(np.ascontiguousarray(pixels[None]))
     cut = strip.quantize(REFERENCE_COLORS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
