@@ -9,4 +9,10 @@ from redis import Redis
 @cache
 def valkey() -> "Redis":
     """A client with short timeouts: callers decide what its absence means."""
-    return Redis.from_url(settings.REDIS_URL, socket_timeout=1.0, socket_connect_timeout=1.0, health_check_interval=30)
+    return Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=1.0,
+        socket_connect_timeout=1.0,
+        # One instant second try mends a connection that a restart has cut; waiting would hold up every request.
+        retry=Retry(NoBackoff(), 1),
+    )

@@ -60,7 +60,9 @@ def reserve(ports: list[int]) -> bool:
 def release(ports: list[int]) -> None:
     """Give reservations back."""
     for port in ports:
-        os.close(_reserved.pop(port))
+        handle = _reserved.pop(port)
+        (folder() / str(port)).unlink(missing_ok=True)  # while it is still locked
+        os.close(handle)
 
 
 def is_free(port: int) -> bool:
@@ -74,15 +76,23 @@ def is_free(port: int) -> bool:
     return True
 
 
+def folder() -> Path:
+    """Where this user's reservations lie, and sockets that must not meet another user's of the same port."""
+    place = Path(tempfile.gettempdir()) / f"killatamata-ports-{os.getuid()}"
+    place.mkdir(mode=0o700, exist_ok=True)
+    return place
+
+
 def _lock(port: int) -> bool:
-    # A folder for each user: another user's files could not be opened; against their servers the bind decides.
-    folder = Path(tempfile.gettempdir()) / f"killatamata-ports-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    handle = os.open(folder / str(port), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    # Another user's reservations are not seen; against their servers the bind decides.
+    handle = os.open(folder() / str(port), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(handle)
         return False
+    if os.fstat(handle).st_nlink == 0:  # given back between our open and our lock: this file is nobody's any more
+        os.close(handle)
+        return _lock(port)
     _reserved[port] = handle
     return True

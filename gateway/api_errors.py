@@ -102,6 +102,8 @@ def _translate(error: Exception) -> ApiError:
             return error
         case exceptions.ParseError():
             return MalformedBody(str(error.detail))
+        case RecursionError():
+            return MalformedBody("The body is nested too deeply.")
         case exceptions.MethodNotAllowed():
             return MethodNotAllowed(str(error.detail))
         case exceptions.UnsupportedMediaType():

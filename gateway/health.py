@@ -17,8 +17,8 @@ from core import clock
 from core.errors import NotFound
 from core.valkey import valkey
 from gateway import metrics
+from gateway.addresses import client_address
 from gateway.api_errors import json_error
-from gateway.middleware import client_address
 from media import buckets
 from media.fleet.selectors import pool_states
 

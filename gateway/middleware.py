@@ -1,6 +1,6 @@
-"""Around every request: an id, the client's address, one log line, one shape of error under /api."""
+"""Around every request: an id, a size limit, a rate limit, one log line, metrics."""
 
-import ipaddress
+import math
 import time
 from collections.abc import Callable
 
@@ -10,6 +10,10 @@ from django.http import HttpRequest, HttpResponse
 
 from core import ids
 from gateway import metrics
+from gateway.addresses import client_address
+from gateway.api_errors import RateLimited, json_error
+from gateway.throttling import count
+from media.orders import PayloadTooLarge
 
 _log = structlog.get_logger("gateway.access")
 _QUIET = ("/readyz", "/metrics")
@@ -27,10 +31,9 @@ class RequestMiddleware:
         """Serve one request."""
         started = time.perf_counter()
         request_id = ids.encode(ids.REQUEST, ids.new())
-        request.request_id = request_id  # type: ignore[attr-defined]
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        response = self._get_response(request)
+        response = self._answer(request)
         response["X-Request-Id"] = request_id
         for name, value in getattr(request, "rate_limit_headers", {}).items():
             response[name] = value
@@ -44,27 +47,18 @@ class RequestMiddleware:
                 path=request.path,
                 status=response.status_code,
                 ms=round(seconds * 1000, 1),
-                account_id=getattr(request, "account_public_id", None),
             )
         return response
 
-
-def client_address(request: HttpRequest) -> str:
-    """The client's address: the connection's, or what a configured proxy says."""
-    address = request.META.get("REMOTE_ADDR", "")
-    if _is_trusted(address):
-        for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
-            candidate = hop.strip()
-            if candidate and not _is_trusted(candidate):
-                return candidate
-    return address
-
-
-def _is_trusted(address: str) -> bool:
-    if not settings.TRUSTED_PROXIES:
-        return False
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return any(parsed in ipaddress.ip_network(network, strict=False) for network in settings.TRUSTED_PROXIES)
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdigit() or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            # DRF's parser reads the stream itself, past Django's own check.
+            return json_error(request, PayloadTooLarge())
+        response = self._get_response(request)
+        if request.path.startswith("/api/") and not hasattr(request, "rate_limit_headers"):
+            # It never reached a view's throttle: a bad key, an unknown route, a wrong method. Count its address.
+            wait = count(request, identity=client_address(request))
+            if wait is not None:
+                return json_error(request, RateLimited(retry_after=math.ceil(wait)))
+        return response

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 
 import structlog
 from django.conf import settings
+from django.http import HttpRequest
 from redis import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from core.valkey import valkey
-from gateway.middleware import client_address
+from gateway.addresses import client_address
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # DRF imports this module while it builds that one
@@ -19,43 +20,46 @@ WINDOW_SECONDS = 60
 _log = structlog.get_logger(__name__)
 
 
-class RateLimit(BaseThrottle):
-    """A fixed window counted in Valkey, shared by all web processes.
+def count(request: HttpRequest, *, identity: str) -> float | None:
+    """Count the request in its window and give its answer the X-RateLimit headers.
 
-    Without Valkey requests pass: limits protect the platform's comfort, money is protected by the ledger.
+    None when it may pass, else the seconds until the window ends. A fixed window in Valkey, shared by all web
+    processes. Without Valkey requests pass: limits protect the platform's comfort, money is the ledger's to protect.
     """
+    rate_class = "write" if request.method in {"POST", "PUT", "PATCH", "DELETE"} else "read"
+    limit: int = settings.RATE_LIMITS[rate_class]
+    now = time.time()
+    window = int(now // WINDOW_SECONDS)
+    key = f"ratelimit:{rate_class}:{identity}:{window}"
+    try:
+        pipeline = valkey().pipeline(transaction=False)
+        pipeline.incr(key)
+        pipeline.expire(key, 2 * WINDOW_SECONDS)
+        used = int(pipeline.execute()[0])
+    except RedisError as error:
+        _log.warning("rate_limit_unavailable", error=repr(error))
+        used = 0
+    ends = (window + 1) * WINDOW_SECONDS
+    request.rate_limit_headers = {  # type: ignore[attr-defined]
+        "X-RateLimit-Limit": str(limit),
+        "X-RateLimit-Remaining": str(max(limit - used, 0)),
+        "X-RateLimit-Reset": str(ends),
+    }
+    return None if used <= limit else ends - now
+
+
+class RateLimit(BaseThrottle):
+    """`count` for requests that reached their view: by key, else by address."""
 
     _wait: float | None = None
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
-        """Count the request; set the X-RateLimit headers of its answer."""
-        rate_class = "write" if request.method in {"POST", "PUT", "PATCH", "DELETE"} else "read"
-        limit: int = settings.RATE_LIMITS[rate_class]
-        now = time.time()
-        window = int(now // WINDOW_SECONDS)
-        key = f"ratelimit:{rate_class}:{_identity(request)}:{window}"
-        try:
-            pipeline = valkey().pipeline(transaction=False)
-            pipeline.incr(key)
-            pipeline.expire(key, 2 * WINDOW_SECONDS)
-            used = int(pipeline.execute()[0])
-        except RedisError as error:
-            _log.warning("rate_limit_unavailable", error=repr(error))
-            return True
-        reset = (window + 1) * WINDOW_SECONDS
-        request._request.rate_limit_headers = {  # type: ignore[attr-defined]
-            "X-RateLimit-Limit": str(limit),
-            "X-RateLimit-Remaining": str(max(limit - used, 0)),
-            "X-RateLimit-Reset": str(reset),
-        }
-        self._wait = reset - now
-        return used <= limit
+        """Whether the request may pass."""
+        key_id = getattr(request.user, "key_id", None)
+        identity = str(key_id) if key_id is not None else client_address(request._request)
+        self._wait = count(request._request, identity=identity)
+        return self._wait is None
 
     def wait(self) -> float | None:
         """Seconds until the window ends."""
         return self._wait
-
-
-def _identity(request: Request) -> str:
-    key_id = getattr(request.user, "key_id", None)
-    return str(key_id) if key_id is not None else client_address(request._request)

@@ -3,7 +3,7 @@
 import binascii
 import hashlib
 from base64 import b64decode
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -132,10 +132,30 @@ def prepare_order(
 def _validate(task: Task, raw_input: Any) -> Any:
     if not isinstance(raw_input, dict):
         raise InvalidRequest({"input": "must be an object"})
+    unstorable = dict(_unstorable(raw_input, "input"))
+    if unstorable:
+        raise InvalidRequest(unstorable)
     try:
         return task.input_model.model_validate(raw_input)
     except ValidationError as error:
         raise InvalidRequest(_fields(error)) from None
+
+
+def _unstorable(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Texts that JSON may carry and PostgreSQL cannot keep."""
+    match value:
+        case str():
+            if "\0" in value:
+                yield path, "must not contain the character U+0000"
+            elif not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+                yield path, "must not contain half of a surrogate pair"
+        case dict():
+            for name, member in value.items():
+                yield from _unstorable(name, path)
+                yield from _unstorable(member, f"{path}.{name}")
+        case list():
+            for index, member in enumerate(value):
+                yield from _unstorable(member, f"{path}.{index}")
 
 
 def _fields(error: ValidationError) -> dict[str, str]:

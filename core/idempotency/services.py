@@ -42,13 +42,15 @@ def one_key(*, header: str | None, body: str | None) -> str | None:
     """The request's key, from the header or the body.
 
     Raises:
-        InvalidRequest: both are given and differ, or the length is not 1..200.
+        InvalidRequest: both are given and differ, the length is not 1..200, or there are control characters.
     """
     if header is not None and body is not None and header != body:
         raise InvalidRequest({"idempotencyKey": "differs from the idempotency header"})
     key = body if body is not None else header
     if key is not None and not 1 <= len(key) <= 200:
         raise InvalidRequest({"idempotencyKey": "must have 1 to 200 characters"})
+    if key is not None and not key.isprintable():
+        raise InvalidRequest({"idempotencyKey": "must consist of printable characters"})
     return key
 
 

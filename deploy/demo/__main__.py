@@ -1,4 +1,4 @@
-"""`python -m deploy.demo`: key → price → hold → queue → worker → bucket → signed callback → ledger → download, checked."""
+"""`python -m deploy.demo`: price → hold → queue → worker → bucket → signed callback → ledger → download, checked."""
 
 import base64
 import hashlib
@@ -222,6 +222,7 @@ def main() -> int:
         platform = Platform(data_dir, env_overrides=settings, port_choice="any")
         try:
             with platform:
+                platform.environment["COLUMNS"] = str(max(console.width, 120))
                 client = Client(platform, origin, files)
                 account = platform.account["email"]
                 console.print("\nThe ledger before:\n" + platform.manage("show_ledger", account))

@@ -189,7 +189,8 @@ def _require_name(uid: int) -> None:
         pwd.getpwuid(uid)
     except KeyError:
         raise StartFailed(
-            f"PostgreSQL needs a user with a name and user id {uid} has none in /etc/passwd: add one, or set DATABASE_URL"
+            f"PostgreSQL needs a user with a name, and user id {uid} has none in /etc/passwd: "
+            "add one, or set DATABASE_URL"
         ) from None
 
 

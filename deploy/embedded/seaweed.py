@@ -6,12 +6,14 @@ Everything listens on loopback only: the filer, master and volume ports ask nobo
 import json
 import secrets
 import sysconfig
+from contextlib import suppress
 from pathlib import Path
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from deploy import ports
 from deploy.embedded.credentials import write_private
 from deploy.embedded.server import Server
 from deploy.process import Process
@@ -38,6 +40,12 @@ class Seaweed(Server):
         self._access_key = access_key
         self._secret_key = secret_key
         self._identities = state_dir / "seaweed-identities.json"
+        self._sockets = [
+            ports.folder() / f"s3-{port}.sock",
+            ports.folder() / f"filer-{inner_ports['filer']}.sock",
+            *(Path(f"/tmp/seaweedfs-{part}-grpc-{inner_ports[part] + ports.GRPC_OFFSET}.sock") for part in INNER_PORTS),
+            Path(f"/tmp/seaweedfs-s3-grpc-{port + ports.GRPC_OFFSET}.sock"),
+        ]
         arguments = {
             "dir": self.data,
             "ip": "127.0.0.1",
@@ -45,6 +53,9 @@ class Seaweed(Server):
             "s3.port": port,
             "s3.config": self._identities,
             **{f"{part}.port": inner_ports[part] for part in INNER_PORTS},
+            # Its own choice is /tmp/seaweedfs-…-<port>.sock, which a stop leaves behind and another user cannot remove.
+            "s3.localSocket": self._sockets[0],
+            "filer.localSocket": self._sockets[1],
             "s3.port.iceberg": 0,
             "s3.port.lance": 0,
             "s3.iam": "false",
@@ -147,6 +158,16 @@ class Seaweed(Server):
                     ]
                 },
             )
+
+    def stop(self) -> None:
+        super().stop()
+        self._clear_sockets()
+
+    def _clear_sockets(self) -> None:
+        """Remove the sockets that it leaves in the machine's temporary folder."""
+        for socket in self._sockets:
+            with suppress(PermissionError):  # another user's, of the same port: it does without
+                socket.unlink(missing_ok=True)
 
     def _ensure_bucket(self, bucket: str) -> None:
         try:

@@ -1,6 +1,7 @@
 """The platform's own processes: their command lines, and which settings each of them is given."""
 
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -44,7 +45,11 @@ class Programs:
         command = [SCRIPTS / "granian", "--interface", "wsgi", "gateway.wsgi:application"]
         command += ["--host", "127.0.0.1", "--port", port, "--workers", workers, "--blocking-threads", threads]
         command += ["--respawn-failed-workers", "--no-ws", "--http", "1", "--workers-kill-timeout", 10]
-        web = self._program("web", command, self._environment)
+        # Counters of several processes meet in files; those of an earlier run would count on.
+        counters = self._data_dir / "metrics"
+        shutil.rmtree(counters, ignore_errors=True)
+        counters.mkdir(parents=True)
+        web = self._program("web", command, {**self._environment, "PROMETHEUS_MULTIPROC_DIR": str(counters)})
         web.check = answers(f"http://127.0.0.1:{port}/api/v1/health")
         return web
 

@@ -55,6 +55,11 @@ def read_job_request(request: Request) -> JobRequest:
     )
 
 
+def _shown(name: str) -> str:
+    """A client's own word, safe to repeat in an answer."""
+    return name[:80].encode("utf-8", "replace").decode()
+
+
 def _callback_faults(url: str) -> dict[str, str]:
     if not 1 <= len(url) <= _CALLBACK_LENGTH:
         return {"completionCallbackUrl": f"must have 1 to {_CALLBACK_LENGTH} characters"}

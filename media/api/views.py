@@ -11,8 +11,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller_of
-from billing.price_versions import current_price_version
 from billing.micros import usd
+from billing.price_versions import current_price_version
 from billing.selectors import balance
 from billing.services.place_hold import InsufficientBalance
 from core import clock, ids

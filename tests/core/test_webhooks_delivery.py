@@ -355,7 +355,7 @@ def test_a_test_message_is_an_ordinary_delivery(receiver: Origin) -> None:
 
 def test_a_test_message_to_a_forbidden_url_is_not_queued() -> None:
     with pytest.raises(InvalidRequest) as refused:
-        enqueue_test(account_id=ACCOUNT, url="https://127.0.0.1/", now=NOW)
+        enqueue_test(account_id=ACCOUNT, url="https://10.1.2.3/", now=NOW)
     assert refused.value.fields == {"url": "The host of the URL has no public address."}
     assert WebhookDelivery.objects.count() == 0
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 import redis
 from celery import Celery
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from deploy.embedded import EmbeddedServers
 
@@ -106,7 +108,10 @@ def test_the_worker_user_is_refused_everything_else(
 
 def test_nobody_gets_in_without_a_password(embedded_servers: EmbeddedServers) -> None:
     port = embedded_servers["valkey"].port
-    with redis.Redis(host="127.0.0.1", port=port, retry=None) as stranger, pytest.raises(redis.AuthenticationError):
+    with (
+        redis.Redis(host="127.0.0.1", port=port, retry=Retry(NoBackoff(), 0)) as stranger,
+        pytest.raises(redis.AuthenticationError),
+    ):
         stranger.ping()
 
 

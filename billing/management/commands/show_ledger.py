@@ -90,9 +90,12 @@ def _document(account_id: UUID, email: str, view: BalanceView, lines: list[State
 
 
 def _table(lines: list[StatementLine]) -> Table:
-    table = Table("at", "what", "reference")
+    table = Table()
+    table.add_column("at", no_wrap=True)
+    table.add_column("what", no_wrap=True)
+    table.add_column("reference", no_wrap=True, overflow="ellipsis")
     for column in ("available", "held", "owed", "available after"):
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", no_wrap=True)
     for line in lines:
         table.add_row(
             f"{line.at:%Y-%m-%d %H:%M:%S}",

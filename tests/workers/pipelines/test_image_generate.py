@@ -1,4 +1,4 @@
-"""image.generate's scene composer: exact canvases, the same bytes for the same seed, and pictures that follow their prompt."""
+"""image.generate's scene composer: exact canvases, the same bytes again, and pictures that follow their prompt."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -17,7 +17,27 @@ from workers.pipelines.image_generate.reading import read
 from workers.pipelines.image_generate.styles import PASSES
 from workers.pipelines.image_generate.vocabulary import SETTINGS, STYLES
 
-NOUNS = ["cat", "dog", "fox", "wolf", "bear", "panda", "koala", "tiger", "lion", "leopard", "horse", "zebra", "unicorn", "deer", "moose", "donkey", "bison", "ox", "cow", "pig", "boar", "sheep", "goat", "camel", "llama", "giraffe", "elephant", "mammoth", "rhino", "hippo", "mouse", "rat", "hamster", "rabbit", "squirrel", "beaver", "hedgehog", "bat", "sloth", "otter", "skunk", "kangaroo", "badger", "raccoon", "monkey", "gorilla", "orangutan", "turkey", "hen", "rooster", "chick", "penguin", "peacock", "flamingo", "goose", "frog", "crocodile", "turtle", "lizard", "snake", "dragon", "dinosaur", "t-rex", "snail", "caterpillar", "ant", "beetle", "ladybug", "spider", "scorpion", "worm", "robot", "ghost", "snowman", "person", "dancer", "runner", "car", "taxi", "bus", "ambulance", "truck", "tractor", "motorcycle", "scooter", "bicycle", "skateboard", "train", "tram", "house", "castle", "church", "mosque", "temple", "stadium", "tent", "fountain", "lighthouse", "tree", "pine", "oak", "palm", "cactus", "sunflower", "tulip", "rose", "daisy", "mushroom", "rock", "log", "fire", "chair", "sofa", "bed", "door", "mirror", "bathtub", "ladder", "mailbox", "barrel", "piano", "anchor", "lantern", "alien", "astronaut", "wizard", "detective", "prince", "princess", "vampire", "ninja", "firefighter", "student", "chef", "artist", "scientist", "doctor", "farmer", "teacher", "mechanic", "singer", "pilot", "knight", "superhero", "fairy", "elf", "zombie", "genie", "clown", "cowboy", "bride", "baby", "bird", "crow", "dove", "eagle", "duck", "swan", "owl", "parrot", "bee", "butterfly", "mosquito", "airplane", "helicopter", "ufo", "rocket", "satellite", "parachute", "balloon", "kite", "star", "comet", "planet", "earth", "sailboat", "canoe", "ship", "surfer", "swimmer", "seal", "fish", "shark", "whale", "dolphin", "octopus", "squid", "jellyfish", "crab", "lobster", "shrimp", "coral", "seashell", "mermaid", "apple", "pear", "lemon", "banana", "watermelon", "grapes", "strawberry", "melon", "cherry", "peach", "mango", "pineapple", "coconut", "kiwi", "tomato", "avocado", "eggplant", "potato", "carrot", "corn", "pepper", "cucumber", "broccoli", "garlic", "onion", "bread", "croissant", "baguette", "pretzel", "pancake", "waffle", "cheese", "bacon", "burger", "pizza", "sandwich", "taco", "burrito", "egg", "soup", "salad", "popcorn", "rice", "spaghetti", "sushi", "doughnut", "cookie", "cake", "pie", "chocolate", "candy", "lollipop", "honey", "milk", "coffee", "mug", "teapot", "tea", "wine", "cocktail", "beer", "bowl", "fork", "spoon", "knife", "vase", "phone", "laptop", "camera", "television", "candle", "bulb", "flashlight", "book", "scroll", "newspaper", "coin", "diamond", "envelope", "pencil", "scissors", "lock", "key", "hammer", "axe", "dagger", "sword", "bow", "shield", "wrench", "gear", "magnet", "microscope", "telescope", "broom", "basket", "bucket", "soap", "glasses", "sunglasses", "tie", "shirt", "jeans", "scarf", "gloves", "coat", "dress", "backpack", "shoe", "boots", "crown", "hat", "ring", "gift", "trophy", "medal", "football", "basketball", "guitar", "violin", "trumpet", "drum", "clock", "hourglass", "compass", "map", "suitcase", "umbrella", "bone", "heart", "bell"]
+NOUNS = """
+cat dog fox wolf bear panda koala tiger lion leopard horse zebra unicorn deer moose donkey bison ox cow pig boar sheep
+goat camel llama giraffe elephant mammoth rhino hippo mouse rat hamster rabbit squirrel beaver hedgehog bat sloth
+otter skunk kangaroo badger raccoon monkey gorilla orangutan turkey hen rooster chick penguin peacock flamingo goose
+frog crocodile turtle lizard snake dragon dinosaur t-rex snail caterpillar ant beetle ladybug spider scorpion worm
+robot ghost snowman person dancer runner car taxi bus ambulance truck tractor motorcycle scooter bicycle skateboard
+train tram house castle church mosque temple stadium tent fountain lighthouse tree pine oak palm cactus sunflower
+tulip rose daisy mushroom rock log fire chair sofa bed door mirror bathtub ladder mailbox barrel piano anchor lantern
+alien astronaut wizard detective prince princess vampire ninja firefighter student chef artist scientist doctor farmer
+teacher mechanic singer pilot knight superhero fairy elf zombie genie clown cowboy bride baby bird crow dove eagle
+duck swan owl parrot bee butterfly mosquito airplane helicopter ufo rocket satellite parachute balloon kite star comet
+planet earth sailboat canoe ship surfer swimmer seal fish shark whale dolphin octopus squid jellyfish crab lobster
+shrimp coral seashell mermaid apple pear lemon banana watermelon grapes strawberry melon cherry peach mango pineapple
+coconut kiwi tomato avocado eggplant potato carrot corn pepper cucumber broccoli garlic onion bread croissant baguette
+pretzel pancake waffle cheese bacon burger pizza sandwich taco burrito egg soup salad popcorn rice spaghetti sushi
+doughnut cookie cake pie chocolate candy lollipop honey milk coffee mug teapot tea wine cocktail beer bowl fork spoon
+knife vase phone laptop camera television candle bulb flashlight book scroll newspaper coin diamond envelope pencil
+scissors lock key hammer axe dagger sword bow shield wrench gear magnet microscope telescope broom basket bucket soap
+glasses sunglasses tie shirt jeans scarf gloves coat dress backpack shoe boots crown hat ring gift trophy medal
+football basketball guitar violin trumpet drum clock hourglass compass map suitcase umbrella bone heart bell
+""".split()  # noqa: SIM905
 
 
 def run(

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from workers.pipelines.image_generate.canvas import Plane, blurred, fbm, mix, resized, smoothstep
+from workers.pipelines.image_generate.canvas import BAND, Plane, blurred, fbm, mix, resized, smoothstep
 from workers.pipelines.image_generate.figures import glyph_figure, rasterise
 from workers.pipelines.image_generate.layout import Sprite
 from workers.pipelines.image_generate.lexicon import glyph_code
+from workers.pipelines.image_generate.palette import lit
 from workers.pipelines.image_generate.reading import rgb
 from workers.pipelines.image_generate.stage import Stage
 
@@ -57,6 +58,16 @@ def draw_scenery(stage: Stage) -> list[str]:
     return sorted(set(drawn))
 
 
+def turn_leaves(stage: Stage) -> None:
+    """Autumn: the greens of the backdrop become amber and rust, before any figure is drawn."""
+    for start in range(0, stage.canvas.height, BAND):
+        rows = stage.canvas.pixels[start : start + BAND]
+        red, green, blue = rows[..., 0], rows[..., 1], rows[..., 2]
+        leafy = np.clip((green - np.maximum(red, blue * 0.98)) * 9 + 0.25, 0, 1) * (green > blue)
+        turned = np.stack([green * 1.22 + 0.06, green * 0.42 + red * 0.32, blue * 0.34], -1)
+        rows += (turned - rows) * leafy[..., None]
+
+
 def draw_figures(stage: Stage, step: Callable[[float], None]) -> None:
     """The prompt's own figures, far ones first."""
     sprites = stage.plan.sprites
@@ -79,7 +90,9 @@ def draw_sprite(stage: Stage, sprite: Sprite) -> None:
     if glowing:
         tone = rgb("#ffd27a")
         canvas.glow(x + width / 2, y + height / 2, max(width, height) * 1.5, tone, 0.75)
-    if sprite.stands == "ground" and sprite.base < 1.0:
+    if sprite.stands == "islet":
+        _islet(stage, x + width // 2, y + height, width)
+    if sprite.stands in {"ground", "islet"} and sprite.base < 1.0:
         _ground_shadow(stage, rgba, x, y, sprite)
     haze = 0.55 * sprite.depth**1.3 * (1.5 if "fog" in stage.scene.weather else 1.0)
     shaded = _shaded(stage, rgba, sprite, glowing=glowing, haze=min(0.85, haze))
@@ -178,6 +191,22 @@ def _waterborne(stage: Stage, rgba: Plane, x: int, y: int) -> None:
     foam = np.exp(-(np.linspace(-2.2, 2.2, max(4, round(9 * canvas.unit)), dtype=np.float32)[:, None] ** 2))
     shape = np.clip(rgba[-dip * 2 :, :, 3].max(0), 0, 1)[None]
     canvas.blend(foam * shape * 0.45, mix(stage.light.low, (1, 1, 1), 0.5), x=x, y=y + height - dip)
+
+
+def _islet(stage: Stage, x: int, y: int, breadth: int) -> None:
+    """A little green island with a sandy rim, for what cannot swim."""
+    canvas, light = stage.canvas, stage.light
+    wide = max(6, round(breadth * 0.78))
+    high = max(3, round(wide * 0.2))
+    across = np.linspace(-1, 1, 2 * wide, dtype=np.float32)[None]
+    down = np.linspace(-1, 1, 2 * high, dtype=np.float32)[:, None]
+    wobble = fbm(stage.rng("islet"), 2 * wide, 2 * high, cells=(6, 3), octaves=3) * 0.24
+    inside = np.sqrt(across**2 + down**2) + wobble
+    top = y - round(high * 1.05)
+    foam, sand, turf = (np.clip((limit - inside) * wide * 0.25, 0, 1) for limit in (1.0, 0.95, 0.8))
+    canvas.blend(foam * 0.6, mix(light.low, (1, 1, 1), 0.5), x=x - wide, y=top)
+    canvas.blend(sand, lit(rgb("#e2c893"), light), x=x - wide, y=top)
+    canvas.blend(turf * (0.8 + 0.2 * down), lit(rgb("#6fa552"), light), x=x - wide, y=top)
 
 
 def draw_weather(stage: Stage) -> None:

@@ -45,7 +45,7 @@ class Sprite:
     """0 near … 1 at the horizon: order, haze and scale."""
     flipped: bool
     stands: str
-    """What carries it: ground, water, or air (no shadow)."""
+    """What carries it: ground, water, an islet in the water, or air (no shadow)."""
     glows: bool = False
 
 
@@ -262,12 +262,14 @@ def _somewhere(plan: Plan, sprite: Sprite, thing: Thing, total: int, frame: _Fra
     if wet and plan.setting == "beach":
         depth, base = 0.75, plan.horizon + 0.05 + 0.05 * first
     scaled = sprite.height * (1 - 0.5 * depth)
+    afloat = habitat in {"surface", "deep", "air"}
+    stands = ("water" if afloat else "islet") if wet else "ground"
     return replace(
         sprite,
         base=max(base, scaled * frame.down + 0.02),
         height=scaled,
         depth=depth,
-        stands="water" if wet else "ground",
+        stands=stands,
     )
 
 

@@ -90,7 +90,7 @@ def singulars(phrase: str) -> Iterable[str]:
 def is_plural(word: str) -> bool:
     """Whether a known noun was said in its plural, so that it means more than one."""
     entry = find(word)
-    return entry is not None and any(find(form) is entry for form in list(singulars(word))[1:])
+    return entry is not None and entry.name != word and any(find(form) is entry for form in list(singulars(word))[1:])
 
 
 def _listed() -> Iterable[tuple[list[str], Entry]]:

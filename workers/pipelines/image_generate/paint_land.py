@@ -264,8 +264,8 @@ def _grass(stage: Stage, *, blades: int, flowers: int) -> None:
     chosen = petals[int(rng.integers(4))]
     for x, y, size, kind in sorted(rng.random((flowers, 4)).tolist(), key=lambda draws: draws[1]):
         radius = (1.6 + 5.5 * y * (0.6 + 0.6 * size)) * canvas.unit
-        color = lit(chosen if kind < 0.7 else petals[int(kind * 100) % 4], stage.light)
-        fill = (*tuple(round(min(1.0, channel) * 255) for channel in color), 235)
+        petal_color = lit(chosen if kind < 0.7 else petals[int(kind * 100) % 4], stage.light)
+        fill = (*tuple(round(min(1.0, channel) * 255) for channel in petal_color), 235)
         column, row = x * canvas.width, y**0.7 * (canvas.height - top)
         for petal in range(5):
             angle = petal * 1.2566 + size * 6

@@ -12,7 +12,7 @@ from PIL import Image
 from workers.pipelines.base import EngineFailed, OutputFile, PipelineResult, RunContext
 from workers.pipelines.image_generate.backdrops import PAINTERS
 from workers.pipelines.image_generate.canvas import Canvas
-from workers.pipelines.image_generate.drawing import draw_figures, draw_scenery, draw_weather, finish_light
+from workers.pipelines.image_generate.drawing import draw_figures, draw_scenery, draw_weather, finish_light, turn_leaves
 from workers.pipelines.image_generate.encode import MEDIA_TYPES, save
 from workers.pipelines.image_generate.layout import Plan, plan_scene
 from workers.pipelines.image_generate.palette import graded, light_of, mood_grade, reference_colors, reference_grade
@@ -59,12 +59,15 @@ class SceneComposer:
         PAINTERS[plan.setting](stage)
         context.step(0.34, "scenery")
         scenery = draw_scenery(stage)
+        if "autumn" in scene.moods:
+            turn_leaves(stage)
         context.step(0.4, "objects")
-        draw_figures(stage, lambda share: context.step(0.4 + 0.2 * share, "objects"))
+        draw_figures(stage, lambda share: context.step(0.4 + 0.19 * share, "objects"))
         context.step(0.6, "weather")
         draw_weather(stage)
         context.step(0.64, "light")
-        image = finish_light(stage)
+        image, octaves = finish_light(stage), stage.octaves
+        del stage  # the float canvas is the largest thing here, and the passes need room
         context.step(0.7, "palette")
         mood = mood_grade(scene)
         if mood:
@@ -72,7 +75,7 @@ class SceneComposer:
         if references:
             image = reference_grade(image, *references)
         context.step(0.76, "style")
-        image = apply_styles(image, scene.styles, seed=seed, octaves=stage.octaves)
+        image = apply_styles(image, scene.styles, seed=seed, octaves=octaves)
         context.step(0.92, "finishing")
         if references and scene.styles:
             image = reference_grade(image, *references)

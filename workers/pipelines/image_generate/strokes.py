@@ -30,7 +30,7 @@ def _reduced(image: Image.Image, side: int) -> tuple[Plane, float]:
 def _flow(grey: Plane, rng: np.random.Generator, swirl: float) -> tuple[Plane, Plane]:
     """The direction along edges, smoothed by the structure tensor, and how much detail each place has (0..1)."""
     smooth = box_mean(grey, 1)
-    down, across = np.gradient(smooth)
+    down, across = (np.asarray(slope, np.float32) for slope in np.gradient(smooth))
 
     def spread(plane: Plane) -> Plane:
         return box_mean(box_mean(plane, 5), 5)
@@ -175,8 +175,8 @@ def glazed(image: Image.Image, rng: np.random.Generator, *, across: int, lead: f
     small = image.resize(size, Image.Resampling.BOX)
     step = max(size) / across
     columns, rows = int(size[0] / step) + 1, int(size[1] / step) + 1
-    sites = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1).astype(np.float32)
-    sites = (sites + 0.5 + rng.uniform(-0.42, 0.42, sites.shape)) * step
+    grid = np.stack(np.meshgrid(np.arange(columns), np.arange(rows)), -1).astype(np.float32)
+    sites = (grid + 0.5 + rng.uniform(-0.42, 0.42, grid.shape)) * step
     yy, xx = np.mgrid[0 : size[1], 0 : size[0]].astype(np.float32)
     row, column = (yy / step).astype(int), (xx / step).astype(int)
     tone = np.asarray(small.convert("L"), np.float32)
@@ -206,5 +206,11 @@ def glazed(image: Image.Image, rng: np.random.Generator, *, across: int, lead: f
     gap = Image.fromarray(np.clip(second - first, 0, 50).astype(np.float32)).resize(
         image.size, Image.Resampling.BICUBIC
     )
-    line = np.clip((np.asarray(gap, np.float32) / scale - lead) / max(1.0, lead * 0.5), 0, 1)[..., None]
-    return Image.fromarray((np.asarray(big, np.float32) * line + np.array([22, 20, 24]) * (1 - line)).astype(np.uint8))
+    out = np.asarray(big).copy()
+    dark = np.array([22, 20, 24], np.float32)
+    for start in range(0, len(out), 256):
+        band = slice(start, start + 256)
+        width = np.asarray(gap, np.float32)[band] / scale
+        line = np.clip((width - lead) / max(1.0, lead * 0.5), 0, 1)[..., None]
+        out[band] = (dark + (out[band] - dark) * line).astype(np.uint8)
+    return Image.fromarray(out)

@@ -325,22 +325,13 @@ def cinematic(image: Image.Image, brush: Brush) -> Image.Image:
     toned = graded(image, grade)
     size = (max(8, image.width // 8), max(8, image.height // 8))
     small = np.asarray(toned.resize(size, Image.Resampling.BOX), np.float32)
-    hot = np.clip((small.min(-1) - 176) / 79, 0, 1)
-    streak = (
-        np.asarray(
-            Image.fromarray((hot * 255).astype(np.uint8)).filter(ImageFilter.BoxBlur((size[0] * 0.16, 0.6))), np.float32
-        )
-        / 255
+    hot = Image.fromarray((np.clip((small.min(-1) - 176) / 79, 0, 1) * 255).astype(np.uint8))
+    streak_small, halo_small = (
+        hot.filter(blur)
+        for blur in (ImageFilter.BoxBlur((size[0] * 0.16, 0.6)), ImageFilter.GaussianBlur(size[0] * 0.03))
     )
-    streak = resized(streak, image.width, image.height)
-    halo = resized(
-        np.asarray(
-            Image.fromarray((hot * 255).astype(np.uint8)).filter(ImageFilter.GaussianBlur(size[0] * 0.03)), np.float32
-        )
-        / 255,
-        image.width,
-        image.height,
-    )
+    streak = resized(np.asarray(streak_small, np.float32) / 255, image.width, image.height)
+    halo = resized(np.asarray(halo_small, np.float32) / 255, image.width, image.height)
     across = np.linspace(-1, 1, image.width, dtype=np.float32)[None]
     down = np.linspace(-1, 1, image.height, dtype=np.float32)[:, None]
 

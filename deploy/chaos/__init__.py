@@ -1,0 +1,1 @@
+"""Everything dies under load, repeatedly; afterwards the books, the bucket and the callbacks are audited."""

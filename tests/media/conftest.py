@@ -1,0 +1,140 @@
+"""What the media room's tests start from: prices, a living node, customers, clips; and every cache empty."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db.backends.postgresql.operations import DatabaseOperations
+
+from billing.price_versions import forget_cached_versions
+from core import clock
+from media import selectors
+from media.fleet import selectors as fleet
+from media.fleet.services import register_node
+from media.services.publish_prices import publish_missing_prices
+from tests.core.origin import Origin, answer
+from tests.media.customers import Customer, new_customer
+from tests.media.standin import StandIn
+from tests.workers.pipelines.lavfi import make_clip
+from workers.protocol.pools import pools
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _flush_past_the_guards() -> Iterator[None]:
+    """Let the flush after a transactional test truncate what the ledger's triggers guard."""
+    patch = pytest.MonkeyPatch()
+    plain = DatabaseOperations.sql_flush
+
+    def sql_flush(self: DatabaseOperations, *args: Any, **options: Any) -> list[str]:
+        return ["SET LOCAL session_replication_role = replica;", *plain(self, *args, **options)]
+
+    patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+    yield
+    patch.undo()
+
+
+def forget_everything() -> None:
+    """Empty what a process remembers for a second or five: a test's rows are gone when the next one starts."""
+    forget_cached_versions()
+    fleet._recent = (0.0, {})
+    selectors._snapshots.clear()
+
+
+@pytest.fixture(autouse=True)
+def _fresh_caches() -> Iterator[None]:
+    forget_everything()
+    yield
+    forget_everything()
+
+
+@pytest.fixture
+def wakes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Counts how often the steward was woken: a NOTIFY cannot be sent from inside the test's own transaction."""
+    woken: list[str] = []
+    for module in ("media.api.views", "media.staging"):
+        monkeypatch.setattr(f"{module}.wake_steward", lambda name=module: woken.append(name))
+    return woken
+
+
+@pytest.fixture
+def priced(db: None) -> None:
+    """Every task has its published price."""
+    publish_missing_prices()
+
+
+@pytest.fixture
+def node(priced: None, wakes: list[str]) -> StandIn:
+    """A living node of every pool with two slots."""
+    standin = StandIn(credential=register_node(node_id="node-1", pools=sorted(pools())))
+    standin.heartbeat(slots=2)
+    return standin
+
+
+@pytest.fixture
+def customer(node: StandIn) -> Customer:
+    """Somebody with ten dollars."""
+    return new_customer()
+
+
+@pytest.fixture
+def other(node: StandIn) -> Customer:
+    """Somebody else with ten dollars."""
+    return new_customer()
+
+
+class Hosted(Origin):
+    """An origin on loopback that the settings exempt, serving named files with ranges ignored."""
+
+    files: dict[str, bytes | list[bytes]]
+
+    def url(self, name: str) -> str:
+        return f"http://127.0.0.1:{self.port}/{name}"
+
+
+@pytest.fixture
+def host(settings: Any) -> Iterator[Hosted]:
+    """Serves `files` by name: a list gives its answers one after another, the last one for ever; None is a 503."""
+
+    def respond(request: Any) -> bytes:
+        name = request.target.lstrip("/").partition("?")[0]
+        content = origin.files.get(name)
+        if isinstance(content, list):
+            content = content.pop(0) if len(content) > 1 else content[0]
+        if content is None:
+            return answer(status="503 Away" if name in origin.files else "404 Not Found")
+        return answer(content, content_type="application/octet-stream")
+
+    with Hosted(respond) as origin:
+        origin.files = {}
+        settings.HTTP_ALLOWED_TARGETS = [f"127.0.0.1:{origin.port}"]
+        yield origin
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Small real clips by what is special about them."""
+    folder: Path = tmp_path_factory.mktemp("clips")
+    wanted: dict[str, dict[str, Any]] = {
+        "one": {"frames": 30},
+        "two": {"frames": 60},
+        "three": {"frames": 90},
+        "ntsc": {"frames": 60, "rate": "30000/1001"},
+    }
+    return {name: make_clip(folder / f"{name}.mp4", **how).read_bytes() for name, how in wanted.items()}
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Call with seconds to move the services' clock forward."""
+    moved = 0.0
+    real = clock.now
+
+    def move(seconds: float) -> None:
+        from datetime import timedelta
+
+        nonlocal moved
+        moved += seconds
+        monkeypatch.setattr(clock, "now", lambda: real() + timedelta(seconds=moved))
+
+    return move
