@@ -50,8 +50,10 @@ def _nothing_remembered() -> None:
     from billing.price_versions import forget_cached_versions
     from media import selectors
     from media.fleet import selectors as fleet
+    from media.fleet.services import forget_nodes
 
     forget_cached_versions()
     keys._recent.clear()
     selectors._snapshots.clear()
     fleet._recent = (0.0, {})
+    forget_nodes()

@@ -10,9 +10,7 @@ from django.test import Client
 
 from core import ids
 from deploy.bench.statements import Slot, Statement, generalise, hold_reference, recording
-
-SUBMIT_PATH = "/api/v1/media/jobs"
-NOOP = {"task": "diagnostic.noop", "input": {}}
+from deploy.bench.traffic import NOOP, SUBMIT_PATH
 
 
 class UnexpectedStatements(RuntimeError):

@@ -10,33 +10,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from uuid import UUID
 
 import psutil
 import psycopg
 
-from core import ids
 from deploy import ports
-from deploy.bench.capture import NOOP, SUBMIT_PATH
-from deploy.bench.client import request
 from deploy.bench.pgbench import Pgbench
-from deploy.bench.statements import account_uuid
 from deploy.embedded import EmbeddedServers
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.servers import REPLACED_BY
 from deploy.platform import Platform
 from deploy.platform.programs import ROOT, Program, Programs
 
+Database = psycopg.Connection[tuple[Any, ...]]
+
 FLOOR_DATABASE = "bench_floor"
 PLACEHOLDER_NODE = "bench-placeholder"
+"""A node that lives and takes nothing: submits are accepted (not 503) and no attempt is dispatched."""
 ACCOUNTS = 96
 HOT_ACCOUNT = 0
 """Account 0; the others of a hot run begin with OTHERS."""
 OTHERS = 64
 WEB_WORKERS, WEB_THREADS = 2, 8
 UNLIMITED = "1000000000"
-READS_A_CLIENT = 50
-"""How many different jobs a reading client goes round in."""
 
 
 class NotOurServers(RuntimeError):
@@ -100,7 +96,7 @@ class Stage:
         _run(["manage.py", "migrate", "--noinput", "--verbosity", "0"], floor_settings)
         _run(["-m", "deploy.bench.prepare", "accounts", str(ACCOUNTS)], floor_settings)
         self.keys = _told(["-m", "deploy.bench.prepare", "accounts", str(ACCOUNTS)], self.platform.environment)
-        told = _told(["-m", "deploy.bench.prepare", "capture", self.keys[0]], self.platform.environment)
+        told = _told(["-m", "deploy.bench.prepare", "capture", self.keys[0], PLACEHOLDER_NODE], self.platform.environment)
         self.captured, self.scripts = told["captured"], told["scripts"]
         self._statements.write_text(json.dumps(self.captured))
         port = ports.take(name="floor")
@@ -136,51 +132,10 @@ class Stage:
         """The address of another database of the same server."""
         return self.platform.environment["DATABASE_URL"].rpartition("/")[0] + f"/{database}"
 
-    def database(self, name: str | None = None) -> psycopg.Connection[tuple[Any, ...]]:
+    def database(self, name: str | None = None) -> Database:
         """A connection to the platform's database, or to the named one; every statement commits."""
         url = self.platform.environment["DATABASE_URL"] if name is None else self.url(name)
         return psycopg.connect(url, autocommit=True)
-
-    # What clients send, one stream a client.
-
-    def submits(self, accounts: list[int]) -> list[list[bytes]]:
-        """One client for each of these accounts, sending no-op jobs to the platform."""
-        body = json.dumps(NOOP).encode()
-        return [[request("POST", SUBMIT_PATH, headers=self._key(account), body=body)] for account in accounts]
-
-    def bare_submits(self, accounts: list[int]) -> list[list[bytes]]:
-        """The same to the floor."""
-        return [[request("POST", f"/submit/{account}")] for account in accounts]
-
-    def reads(self, clients: int) -> list[list[bytes]]:
-        """Clients of accounts 0, 1, … reading queued jobs of their own on the platform."""
-        return [
-            [
-                request("GET", f"{SUBMIT_PATH}?jobId={ids.encode(ids.JOB, job)}", headers=self._key(account))
-                for job in self._some_jobs(None, account)
-            ]
-            for account in range(clients)
-        ]
-
-    def bare_reads(self, clients: int) -> list[list[bytes]]:
-        """The same on the floor."""
-        return [
-            [request("GET", f"/status/{account}/{job}") for job in self._some_jobs(FLOOR_DATABASE, account)]
-            for account in range(clients)
-        ]
-
-    def _key(self, account: int) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.keys[account]}"}
-
-    def _some_jobs(self, database: str | None, account: int) -> list[UUID]:
-        with self.database(database) as connection:
-            rows = connection.execute(
-                "SELECT id FROM media_job WHERE account_id = %s AND status = 'queued' ORDER BY id DESC LIMIT %s",
-                [account_uuid(account), READS_A_CLIENT],
-            ).fetchall()
-        return [job for (job,) in rows]
-
-    # The media worker and the jobs.
 
     def start_worker(self, *, slots: int) -> None:
         """Start a real media worker and wait until the platform knows that it lives; the placeholder goes."""
@@ -206,12 +161,12 @@ class Stage:
             connection.execute("UPDATE media_node SET disabled_at = NULL WHERE id = %s", [PLACEHOLDER_NODE])
         time.sleep(1.2)
 
-    def open_jobs(self, connection: psycopg.Connection[tuple[Any, ...]]) -> int:
+    def open_jobs(self, connection: Database) -> int:
         """How many jobs are not settled yet."""
         return self._count(connection, "SELECT count(*) FROM media_job WHERE status IN ('queued', 'processing')")
 
     @staticmethod
-    def _count(connection: psycopg.Connection[tuple[Any, ...]], sql: str, *parameters: object) -> int:
+    def _count(connection: Database, sql: str, *parameters: object) -> int:
         row = connection.execute(sql.encode(), parameters).fetchone()
         assert row is not None
         return int(row[0])

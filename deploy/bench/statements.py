@@ -108,11 +108,6 @@ _STAND_INS = {
 _MOMENT = datetime(1999, 12, 31, 23, 59, 59, 123456, tzinfo=UTC)
 
 
-def account_uuid(number: int) -> UUID:
-    """The id of the bench's account of this number, one that pgbench can spell too."""
-    return UUID(f"00000000-0000-7000-8000-{100_000_000_000 + number}")
-
-
 def pgbench_script(statements: Sequence[Statement], *, account: str) -> str:
     """The statements as one pgbench transaction; `account` is pgbench's expression for the account's number.
 

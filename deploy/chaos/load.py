@@ -54,7 +54,11 @@ class Client:
         self.account = account
         self.record = record
         self._http = httpx.Client(
-            base_url=base, headers={"Authorization": f"Bearer {api_key}"}, timeout=15.0, trust_env=False
+            base_url=base,
+            headers={"Authorization": f"Bearer {api_key}"},
+            timeout=15.0,
+            trust_env=False,
+            limits=httpx.Limits(max_connections=256),
         )
 
     def webhook_secret(self) -> str:

@@ -35,7 +35,7 @@ def read_job_request(request: Request) -> JobRequest:
     body = request.data
     if not isinstance(body, dict):
         raise InvalidRequest({"": "the body must be a JSON object"})
-    wrong = dict.fromkeys(body.keys() - _FIELDS, "is not a field of this request")
+    wrong = dict.fromkeys(map(_shown, body.keys() - _FIELDS), "is not a field of this request")
     wrong |= {name: "is required" for name in ("task", "input") if name not in body}
     for name in ("idempotencyKey", "completionCallbackUrl"):
         if name in body and not isinstance(body[name], str):

@@ -1,5 +1,6 @@
 """Register nodes, recognise them, note their heartbeats."""
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -11,6 +12,10 @@ from media.transitions import ATTEMPT_RUNNING
 from workers.protocol import signing
 
 
+REMEMBERED_SECONDS = 1.0
+_known: dict[str, tuple[float, Node]] = {}
+
+
 def register_node(*, node_id: str, pools: Sequence[str]) -> signing.NodeCredential:
     """Make the node known for these pools and derive its credential; the secret itself is stored nowhere."""
     node, _ = Node.objects.update_or_create(id=node_id, defaults={"pools": list(pools), "disabled_at": None})
@@ -20,6 +25,22 @@ def register_node(*, node_id: str, pools: Sequence[str]) -> signing.NodeCredenti
 def credential(node: Node) -> signing.NodeCredential:
     """What `node` must sign with."""
     return signing.derive(settings.NODE_MASTER_KEY.encode(), node_id=node.pk, version=node.secret_version)
+
+
+def find_node(node_id: str) -> Node | None:
+    """A node that may be heard, remembered for a second: every call of every worker asks for one."""
+    known = _known.get(node_id)
+    if known is None or known[0] < time.monotonic():
+        node = Node.objects.filter(pk=node_id, disabled_at=None).first()
+        if node is None:
+            return None
+        known = _known[node_id] = time.monotonic() + REMEMBERED_SECONDS, node
+    return known[1]
+
+
+def forget_nodes() -> None:
+    """Read nodes afresh from now on, in this process."""
+    _known.clear()
 
 
 def note_heartbeat(*, node_id: str, slots: int, memory_bytes: int, version: str, now: datetime) -> None:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from core.errors import ApiError, InvalidState
 from media import buckets, keys
 from media.fleet import services as fleet
-from media.models import Attempt, Job, Node
+from media.models import Attempt, Job
 from media.services.attempts import LeaseLost
 from media.services.fail_attempt import conclude_failure
 from media.services.settle import end_job
@@ -97,7 +97,7 @@ def complete_attempt(*, attempt_id: UUID, signed: SignedResult, now: datetime) -
 
 
 def _open(attempt: Attempt, signed: SignedResult) -> AttemptResult:
-    node = Node.objects.filter(pk=attempt.node_id).first()
+    node = fleet.find_node(attempt.node_id)
     if node is None or signed.node_id != node.pk or not signed.is_genuine(fleet.credential(node).secret):
         raise ForgedResult
     try:

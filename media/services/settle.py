@@ -23,9 +23,11 @@ def end_job(*, job: Job, attempt: Attempt, transition: str, now: datetime, **cha
     A completed job's hold is captured whole; any other ending releases it. False when somebody else ended the
     job first: then nothing was touched.
     """
-    if not JOB.apply(transition, Job.objects.filter(pk=job.pk), updated_at=now, finished_at=now, **changes):
+    changes |= {"updated_at": now, "finished_at": now}
+    if not JOB.apply(transition, Job.objects.filter(pk=job.pk), **changes):
         return False
-    job.refresh_from_db()
+    for name, value in {**changes, "status": JOB.target(transition)}.items():
+        setattr(job, name, value)
     append_event(job_id=job.pk, type=job.status, now=now, data={"attempt": attempt.number, "code": job.error_code})
     if job.callback_url:
         enqueue_delivery(

@@ -49,7 +49,7 @@ class NodeAuthentication(BaseAuthentication):
             Unavailable: nonces cannot be checked right now; the worker tries again.
         """
         head = request.META
-        node = Node.objects.filter(pk=head.get(_meta(signing.NODE_HEADER), ""), disabled_at=None).first()
+        node = fleet.find_node(head.get(_meta(signing.NODE_HEADER), ""))
         nonce = head.get(_meta(signing.NONCE_HEADER), "")
         if node is None or head.get(_meta(signing.VERSION_HEADER)) != str(node.secret_version):
             raise NodeRefused

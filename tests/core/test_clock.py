@@ -13,7 +13,10 @@ from core import clock
         (datetime(2026, 1, 31, 12, 0, tzinfo=UTC), "2026-01-31T12:00:00.000Z"),
         (datetime(2026, 1, 31, 12, 0, 0, 123_999, tzinfo=UTC), "2026-01-31T12:00:00.123Z"),
         (datetime(2026, 1, 1, 0, 30, tzinfo=timezone(timedelta(hours=1))), "2025-12-31T23:30:00.000Z"),
-        (datetime(2026, 1, 1, 0, 0, 0, 1, tzinfo=timezone(-timedelta(hours=5, minutes=30))), "2026-01-01T05:30:00.000Z"),
+        (
+            datetime(2026, 1, 1, 0, 0, 0, 1, tzinfo=timezone(-timedelta(hours=5, minutes=30))),
+            "2026-01-01T05:30:00.000Z",
+        ),
     ],
 )
 def test_rfc3339(moment: datetime, text: str) -> None:

@@ -1,16 +1,13 @@
-"""What the media room's tests start from: prices, a living node, customers, clips; and every cache empty."""
+"""What the media room's tests start from: prices, a living node, customers, clips."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db.backends.postgresql.operations import DatabaseOperations
 
-from billing.price_versions import forget_cached_versions
 from core import clock
-from media import selectors
-from media.fleet import selectors as fleet
 from media.fleet.services import register_node
 from media.services.publish_prices import publish_missing_prices
 from tests.core.origin import Origin, answer
@@ -18,34 +15,6 @@ from tests.media.customers import Customer, new_customer
 from tests.media.standin import StandIn
 from tests.workers.pipelines.lavfi import make_clip
 from workers.protocol.pools import pools
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _flush_past_the_guards() -> Iterator[None]:
-    """Let the flush after a transactional test truncate what the ledger's triggers guard."""
-    patch = pytest.MonkeyPatch()
-    plain = DatabaseOperations.sql_flush
-
-    def sql_flush(self: DatabaseOperations, *args: Any, **options: Any) -> list[str]:
-        return ["SET LOCAL session_replication_role = replica;", *plain(self, *args, **options)]
-
-    patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
-    yield
-    patch.undo()
-
-
-def forget_everything() -> None:
-    """Empty what a process remembers for a second or five: a test's rows are gone when the next one starts."""
-    forget_cached_versions()
-    fleet._recent = (0.0, {})
-    selectors._snapshots.clear()
-
-
-@pytest.fixture(autouse=True)
-def _fresh_caches() -> Iterator[None]:
-    forget_everything()
-    yield
-    forget_everything()
 
 
 @pytest.fixture
@@ -131,9 +100,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Any:
     real = clock.now
 
     def move(seconds: float) -> None:
-        from datetime import timedelta
-
-        nonlocal moved
+            nonlocal moved
         moved += seconds
         monkeypatch.setattr(clock, "now", lambda: real() + timedelta(seconds=moved))
 

@@ -12,7 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from deploy.bench.capture import Captured, slot_values
-from deploy.bench.statements import Slot, Values, account_uuid
+from deploy.bench.statements import Slot, Values
+from deploy.bench.traffic import account_uuid
 
 _captured = Captured.unpacked(json.loads(Path(settings.BENCH_STATEMENTS).read_text()))
 

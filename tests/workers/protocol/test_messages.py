@@ -95,7 +95,14 @@ def test_an_older_peer_may_leave_out_the_version() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["../output_0001.png", "output_1.png", "output_0001", "output_0001.PNG", "output_0001.png\n", "output_0001.toolong"],
+    [
+        "../output_0001.png",
+        "output_1.png",
+        "output_0001",
+        "output_0001.PNG",
+        "output_0001.png\n",
+        "output_0001.toolong",
+    ],
 )
 def test_an_output_name_is_never_a_path(name: str) -> None:
     with pytest.raises(ValidationError):

@@ -57,9 +57,7 @@ def test_known_answers() -> None:
 
 
 def test_a_request_carries_exactly_these_headers(credential: NodeCredential, headers: dict[str, str]) -> None:
-    message = "\n".join(
-        ("POST", PATH, str(NOW), headers["X-Node-Nonce"], hashlib.sha256(BODY).hexdigest())
-    ).encode()
+    message = "\n".join(("POST", PATH, str(NOW), headers["X-Node-Nonce"], hashlib.sha256(BODY).hexdigest())).encode()
     assert headers == {
         "X-Node-Id": "local-1",
         "X-Node-Version": "1",
@@ -114,7 +112,9 @@ def test_a_minute_of_skew_is_taken_and_no_more(headers: dict[str, str], late: fl
     assert verify(headers, now=NOW + late) is good
 
 
-@pytest.mark.parametrize("timestamp", ["", "now", "-1", "+1", "1.5", " 1790000000", "1790000000\n", "²", "٣", "9" * 5000])
+@pytest.mark.parametrize(
+    "timestamp", ["", "now", "-1", "+1", "1.5", " 1790000000", "1790000000\n", "²", "٣", "9" * 5000]
+)
 def test_a_time_that_is_no_number_is_refused_not_an_error(credential: NodeCredential, timestamp: str) -> None:
     message = "\n".join(("POST", PATH, timestamp, "a-long-nonce", hashlib.sha256(BODY).hexdigest())).encode()
     signature = hmac_sha256(SECRET, message).hex()

@@ -21,8 +21,8 @@ GLYPH_SIDE = 72
 INK = "#332739"
 INK_WIDTH = 1.1
 ASTRONAUT = "1F9D1-200D-1F680"
-UPRIGHT = {"1F916", "1F47D", "1F479", "1F47A"}
-"""Faces that get a standing body: robot, alien, ogre, goblin."""
+UPRIGHT = {"1F916": None, "1F47D": None, "1F479": None, "1F47A": None, "1F920": "#8a5a36", "1F921": "#3f7fd0"}
+"""Faces with a standing body (robot, alien, ogre, goblin, cowboy, clown), and its cloth if not of their own colour."""
 SKINS = ("#fadcbc", "#debb90", "#c19a65", "#a57939", "#6a462f")
 CLOTHES = ("#c8493f", "#2f6fb0", "#3d8f6a", "#8a5aa8", "#d98a34", "#31506e")
 YELLOW_SKIN, YELLOW_SHADE = "#fcea2b", "#f1b31c"
@@ -181,7 +181,7 @@ def _shade_like(original: str, main: str, color: Rgb) -> Rgb:
 
 def _seated(head: str, code: str, color: Rgb | None) -> str:
     """A face on a small sitting body in its own fur."""
-    main = color or _rgb(dominant(code))
+    main = color or _rgb(UPRIGHT.get(code) or dominant(code))
     fur, shade = _hex(main), _hex((main[0] * 0.82, main[1] * 0.8, main[2] * 0.82))
     belly = _hex((main[0] * 0.35 + 0.63, main[1] * 0.35 + 0.62, main[2] * 0.35 + 0.58))
     line = f'stroke="{INK}" stroke-width="{INK_WIDTH}" stroke-linecap="round" stroke-linejoin="round"'

@@ -93,6 +93,8 @@ def _setting(scene: Scene, rng: np.random.Generator) -> str:
     if "snowfall" in scene.weather:
         return "snow"
     if not scene.things:
+        if "autumn" in scene.moods:
+            return "forest"
         return "mountains" if scene.hour or scene.weather or scene.heavens else "abstract"
     for thing in scene.things:
         if thing.costume and thing.costume.setting:

@@ -5,8 +5,8 @@ Every table maps one plain term of the composer to the words and phrases people 
 
 SETTINGS = {
     "meadow": "meadow field grassland park garden farm farmland countryside hill hills prairie pasture savanna savannah"
-    " lawn grass outdoors nature landscape valley spring summer vineyard backyard campground picnic",
-    "forest": "forest woods woodland jungle rainforest grove taiga enchanted_forest trees autumn fall swamp",
+    " lawn grass outdoors nature landscape valley vineyard backyard campground picnic",
+    "forest": "forest woods woodland jungle rainforest grove taiga enchanted_forest trees swamp",
     "mountains": "mountains mountain alps peaks peak summit cliff highlands canyon volcano ridge himalayas",
     "desert": "desert dunes dune sahara wasteland sand wild_west badlands oasis",
     "beach": "beach seaside shore coast seashore island tropical tropics lagoon bay",
@@ -140,7 +140,7 @@ MOODS = {
     "warm": "warm cozy cosy autumn romantic",
     "cold": "cold cool chilly icy frozen winter",
     "dark": "dark gloomy moody eerie spooky creepy scary gothic sinister horror",
-    "vivid": "vibrant vivid colorful colourful saturated psychedelic rainbow-colored cheerful",
+    "vivid": "vibrant vivid colorful colourful saturated psychedelic rainbow-colored cheerful summer spring",
     "muted": "muted faded desaturated subtle calm serene peaceful",
 }
 

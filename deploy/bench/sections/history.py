@@ -1,0 +1,80 @@
+"""A long history: submits and status reads before and after a million finished jobs lie in the tables."""
+
+import time
+from pathlib import Path
+
+from deploy.bench import load, traffic
+from deploy.bench.report import FIGURE_COLUMNS, Section, Table, Target, figure_cells, number
+from deploy.bench.sections.status import readers
+from deploy.bench.sections.submit import BARE, JUDGED_AT, OURS
+from deploy.bench.series import Figures, interleaved
+from deploy.bench.size import Size
+from deploy.bench.stage import ACCOUNTS, Stage
+
+_FILL = Path(__file__).with_name("history.sql").read_text()
+_BATCH = 100_000
+
+
+def history(stage: Stage, size: Size) -> Section:
+    """The same runs before and after the fill; bare Django, whose tables stay small, tells what the machine did."""
+    before = _measure(stage, size)
+    seconds = _fill(stage, size.history_jobs)
+    after = _measure(stage, size)
+    rows = []
+    targets = []
+    for what in before:
+        for contender, one in before[what].items():
+            later = after[what][contender]
+            name = f"{what}, {contender}"
+            rows.append([f"{name}, before", *figure_cells(one), ""])
+            rows.append([f"{name}, after", *figure_cells(later), number(later.rate / one.rate)])
+        drift = after[what][BARE].rate / before[what][BARE].rate
+        kept = after[what][OURS].rate / before[what][OURS].rate
+        targets.append(
+            Target(name=f"{what} after {number(size.history_jobs)} finished jobs ÷ before", measured=kept, wanted=0.8)
+        )
+        rows.append([f"{what}, platform corrected by bare Django's drift", "", "", "", "", number(kept / drift)])
+    table = Table(
+        title=f"With {number(size.history_jobs)} finished jobs in the tables, {JUDGED_AT} clients",
+        columns=("", *FIGURE_COLUMNS, "after ÷ before"),
+        rows=rows,
+        notes=[f"The fill with ANALYZE and CHECKPOINT took {seconds:.0f} s; bare Django's own tables are not filled."],
+    )
+    return Section(tables=[table], targets=targets, figures={"before": before, "after": after, "fill_seconds": seconds})
+
+
+def _measure(stage: Stage, size: Size) -> dict[str, dict[str, Figures]]:
+    ours, bare = readers(stage, JUDGED_AT)
+    seconds = size.seconds
+    return {
+        "submits": interleaved(
+            size.rounds,
+            {
+                BARE: lambda: load.run(stage.floor_port, traffic.bare_submits(range(JUDGED_AT)), seconds=seconds),
+                OURS: lambda: load.run(stage.port, traffic.submits(stage.keys[:JUDGED_AT]), seconds=seconds),
+            },
+        ),
+        "status reads": interleaved(
+            size.rounds,
+            {
+                BARE: lambda: load.run(stage.floor_port, bare, seconds=seconds),
+                OURS: lambda: load.run(stage.port, ours, seconds=seconds),
+            },
+        ),
+    }
+
+
+def _fill(stage: Stage, jobs: int) -> float:
+    started = time.perf_counter()
+    with stage.database() as connection:
+        # The triggers would move balances by the captures of jobs that never were; the transfers come in pairs
+        # that a real job would have written, spread over all accounts, and the balances stay as they are.
+        connection.execute("SET session_replication_role = replica")
+        for first in range(0, jobs, _BATCH):
+            last = min(first + _BATCH, jobs)
+            connection.execute(_FILL.encode(), {"first": first, "last": last, "accounts": ACCOUNTS})
+        connection.execute("SET session_replication_role = origin")
+        for table in ("media_job", "media_attempt", "media_jobevent", "billing_transfer"):
+            connection.execute(f"VACUUM (ANALYZE) {table}".encode())
+        connection.execute("CHECKPOINT")
+    return time.perf_counter() - started

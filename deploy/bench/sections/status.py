@@ -1,0 +1,60 @@
+"""Status reads of queued jobs: the platform against bare Django doing the same SELECT."""
+
+from deploy.bench import load, traffic
+from deploy.bench.report import FIGURE_COLUMNS, Section, Table, Target, figure_cells, number
+from deploy.bench.sections.submit import BARE, JUDGED_AT, OURS
+from deploy.bench.series import Figures, interleaved
+from deploy.bench.size import Size
+from deploy.bench.stage import FLOOR_DATABASE, Stage
+
+
+def status(stage: Stage, size: Size) -> Section:
+    """Both, at every number of clients."""
+    most = max(size.clients)
+    ours, bare = readers(stage, most)
+    found: dict[int, dict[str, Figures]] = {}
+    for clients in size.clients:
+        found[clients] = interleaved(
+            size.rounds,
+            {
+                BARE: lambda c=clients: load.run(stage.floor_port, bare[:c], seconds=size.seconds),
+                OURS: lambda c=clients: load.run(stage.port, ours[:c], seconds=size.seconds),
+            },
+        )
+    rows = [
+        [
+            f"{clients} {'client' if clients == 1 else 'clients'}, {name}",
+            *figure_cells(one),
+            number(one.relative_to(at[BARE])),
+        ]
+        for clients, at in found.items()
+        for name, one in at.items()
+    ]
+    table = Table(
+        title="Status reads",
+        columns=("", *FIGURE_COLUMNS, "÷ bare Django"),
+        rows=rows,
+        notes=[
+            f"{size.rounds} × {size.seconds:g} s each, taken in turn; medians. "
+            f"Each client reads {traffic.JOBS_A_READER} queued jobs of its own; both answer the same JSON."
+        ],
+    )
+    section = Section(tables=[table], figures={str(clients): at for clients, at in found.items()})
+    if JUDGED_AT in found:
+        judged = found[JUDGED_AT]
+        section.targets.append(
+            Target(
+                name=f"status reads, {JUDGED_AT} clients ÷ bare Django",
+                measured=judged[OURS].relative_to(judged[BARE]),
+                wanted=0.8,
+            )
+        )
+    return section
+
+
+def readers(stage: Stage, clients: int) -> tuple[traffic.Streams, traffic.Streams]:
+    """Reading clients of the platform and of the floor, each with jobs to read; jobs are submitted first."""
+    load.run(stage.floor_port, traffic.bare_submits(range(clients)), seconds=1)
+    load.run(stage.port, traffic.submits(stage.keys[:clients]), seconds=1)
+    with stage.database() as platform, stage.database(FLOOR_DATABASE) as floor:
+        return traffic.reads(platform, stage.keys[:clients]), traffic.bare_reads(floor, clients)
