@@ -52,6 +52,9 @@ def stage_due(*, limit: int, now: datetime) -> int:
 
     Each is leased by its `due_at`, so a steward that dies in the middle leaves it to the next one.
     """
+    waiting = JobInput.objects.filter(status=JobInput.PENDING, due_at__lte=now)
+    if not waiting.exists():
+        return 0
     with transaction.atomic(durable=True):
         due = list(
             JobInput.objects.select_for_update(skip_locked=True, of=("self",))

@@ -8,7 +8,7 @@ import psutil
 from celery import Celery, Task
 from celery.exceptions import Reject
 from celery.signals import worker_ready, worker_shutting_down
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from workers import runtime
 from workers.control_client import ControlClient, ControlPlaneAway, Refused
@@ -34,7 +34,7 @@ def make_app(settings: WorkerSettings) -> Celery:
     node = runtime.Node(control=control, credential=settings.credential)
     app = Celery("workers", broker=settings.broker_url)
     app.conf.update(
-        task_queues=[Queue(names.queue(pool)) for pool in greeting.pools],
+        task_queues=[_queue(pool) for pool in greeting.pools],
         task_default_queue=names.queue(greeting.pools[0]) if greeting.pools else names.queue("none"),
         task_acks_late=True,
         task_reject_on_worker_lost=True,
@@ -65,6 +65,12 @@ def make_app(settings: WorkerSettings) -> Celery:
 
     _beat(node, greeting, settings)
     return app
+
+
+def _queue(pool: str) -> Queue:
+    """The pool's own queue behind its own exchange: with Celery's shared one a message would reach every pool."""
+    name = names.queue(pool)
+    return Queue(name, Exchange(name, type="direct"), routing_key=name)
 
 
 def _beat(node: runtime.Node, greeting: NodeGreeting, settings: WorkerSettings) -> None:

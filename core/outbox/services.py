@@ -46,6 +46,8 @@ def handle_due(*, limit: int, now: datetime) -> int:
     `Unavailable` postpones without counting; anything else counts, and after MAX_TRIES the event is dead.
     """
     handled = 0
+    if not OutboxEvent.objects.filter(due_at__lte=now).exists():
+        return 0
     while handled < limit and _handle_one(now):
         handled += 1
     return handled

@@ -60,7 +60,7 @@ class Stage:
         self._data_dir = data_dir
         self._say = say
         self._statements = data_dir / "statements.json"
-        EmbeddedServers(data_dir, port_choice="any").wipe()  # figures of a first run and of a tenth must be alike
+        self.remove()  # figures of a first run and of a tenth must be alike
         self.platform = Platform(
             data_dir,
             env_overrides={"DIAGNOSTIC_TASKS": "1", "RATE_LIMIT_WRITES": UNLIMITED, "RATE_LIMIT_READS": UNLIMITED},
@@ -96,7 +96,9 @@ class Stage:
         _run(["manage.py", "migrate", "--noinput", "--verbosity", "0"], floor_settings)
         _run(["-m", "deploy.bench.prepare", "accounts", str(ACCOUNTS)], floor_settings)
         self.keys = _told(["-m", "deploy.bench.prepare", "accounts", str(ACCOUNTS)], self.platform.environment)
-        told = _told(["-m", "deploy.bench.prepare", "capture", self.keys[0], PLACEHOLDER_NODE], self.platform.environment)
+        told = _told(
+            ["-m", "deploy.bench.prepare", "capture", self.keys[0], PLACEHOLDER_NODE], self.platform.environment
+        )
         self.captured, self.scripts = told["captured"], told["scripts"]
         self._statements.write_text(json.dumps(self.captured))
         port = ports.take(name="floor")
@@ -115,6 +117,10 @@ class Stage:
             if program is not None:
                 program.stop()
         self.platform.stop()
+
+    def remove(self) -> None:
+        """Delete the data, also those that had to lie outside the folder."""
+        EmbeddedServers(self._data_dir, port_choice="any").wipe()
 
     @property
     def port(self) -> int:
@@ -157,7 +163,9 @@ class Stage:
         self._worker.stop()
         self._worker = None
         with self.database() as connection:
-            connection.execute("UPDATE media_node SET slots = 0, last_seen_at = NULL WHERE id <> %s", [PLACEHOLDER_NODE])
+            connection.execute(
+                "UPDATE media_node SET slots = 0, last_seen_at = NULL WHERE id <> %s", [PLACEHOLDER_NODE]
+            )
             connection.execute("UPDATE media_node SET disabled_at = NULL WHERE id = %s", [PLACEHOLDER_NODE])
         time.sleep(1.2)
 

@@ -123,7 +123,8 @@ def pgbench_script(statements: Sequence[Statement], *, account: str) -> str:
         text = text.replace(moment, "now()")
         for stand_in, spelled in _STAND_INS.values():
             # `x::kt_n` would read as a cast: SQL joins literals that only a line break parts.
-            text = text.replace(f":{stand_in}", f":'\n'{spelled}").replace(str(stand_in), spelled)
+            text = text.replace(f":{stand_in}", f":'\n'{spelled}")
+            text = text.replace(str(stand_in), spelled).replace(stand_in.hex, spelled)
         lines.append(f"{text};")
     return "\n".join([*lines, "COMMIT;", ""])
 

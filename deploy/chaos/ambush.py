@@ -7,15 +7,14 @@ from collections.abc import Callable, Hashable
 class Ambush:
     """One strike, lying in wait."""
 
-    def __init__(self, strike: Callable[[str], None]) -> None:
+    def __init__(self, strike: Callable[[str], None], ready: threading.Event | None) -> None:
         self._strike = strike
+        self.ready = ready
+        """Set by a strike that has taken its position, where the victim walks on meanwhile."""
         self.landed = threading.Event()
-        self.victim = ""
-        """Whatever the place says of the one who passed: a path, a job."""
 
     def spring(self, victim: str) -> None:
-        """Strike; whoever laid the ambush learns of it by `landed`."""
-        self.victim = victim
+        """Strike `victim` (a path, a job); whoever laid the ambush learns of it by `landed`."""
         self._strike(victim)
         self.landed.set()
 
@@ -27,9 +26,9 @@ class Ambushes:
         self._lock = threading.Lock()
         self._laid: dict[Hashable, Ambush] = {}
 
-    def lay(self, place: Hashable, strike: Callable[[str], None]) -> Ambush:
+    def lay(self, place: Hashable, strike: Callable[[str], None], *, ready: threading.Event | None = None) -> Ambush:
         """Wait at `place`, whose next passer-by is struck."""
-        ambush = Ambush(strike)
+        ambush = Ambush(strike, ready)
         with self._lock:
             self._laid[place] = ambush
         return ambush

@@ -44,6 +44,8 @@ class Record:
     hitches: Counter[str] = field(default_factory=Counter)
     """What made clients repeat: connection errors by name, statuses by number."""
     canceled: int = 0
+    told: int = 0
+    """How many of the accepted jobs have a callback."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -86,6 +88,7 @@ class Client:
                 return None
             accepted = Accepted(self.account, key, str(answer.json()["externalJobId"]), callback is not None)
             self.record.accepted.append(accepted)
+            self.record.told += accepted.with_callback
         return accepted
 
     def submit_once(self, task: str, task_input: dict[str, Any], *, key: str) -> httpx.Response:
@@ -134,12 +137,12 @@ class Client:
 
 
 class Load:
-    """Threads of customers, each drawing what it wants next; the last account's jobs carry no callback."""
+    """Threads of customers, each drawing what it wants next."""
 
-    def __init__(self, *, clients: list[Client], customer: Customer, own_clip: str, seed: int) -> None:
+    def __init__(self, *, clients: list[Client], customer: Customer, own_clips: dict[str, str], seed: int) -> None:
         self.record = clients[0].record
         self._customer = customer
-        self._own_clip = own_clip
+        self._own_clips = own_clips
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._want, args=(number, client, random.Random(f"{seed}/{number}")))
@@ -159,12 +162,10 @@ class Load:
     def _want(self, number: int, client: Client, chance: random.Random) -> None:
         wish = 0
         while not self._stop.wait(chance.uniform(0.02, 0.2)):
-            with self.record.lock:
-                promised = len(self.record.accepted)
-            if promised - self._customer.finished > OUTSTANDING:
+            if self.record.told - self._customer.finished > OUTSTANDING:
                 continue
             wish += 1
-            task, task_input = self._draw(chance)
+            task, task_input = self._draw(client.account, chance)
             accepted = client.submit(
                 task,
                 task_input,
@@ -178,7 +179,7 @@ class Load:
             if chance.random() < SHARE_ASKED_AGAIN:
                 client.ask_again(accepted, task, task_input)
 
-    def _draw(self, chance: random.Random) -> tuple[str, dict[str, Any]]:
+    def _draw(self, account: str, chance: random.Random) -> tuple[str, dict[str, Any]]:
         lot = chance.random()
         if lot < 0.75:
             return "diagnostic.noop", {}
@@ -186,7 +187,7 @@ class Load:
             return "image.generate", {"prompt": f"a lighthouse, number {lot}", "width": 256, "height": 256}
         if lot < 0.93:
             return "video.resize", {"sourceVideoUrl": self._customer.clip_url, "width": 64, "height": 36}
-        return "video.combine", {"videoUrls": [self._own_clip, self._own_clip], "frameRate": 30}
+        return "video.combine", {"videoUrls": [self._own_clips[account]] * 2, "frameRate": 30}
 
 
 def crowd(client: Client, *, task: str, keys: list[str]) -> Counter[str]:
@@ -199,7 +200,9 @@ def crowd(client: Client, *, task: str, keys: list[str]) -> Counter[str]:
     def one(key: str) -> str:
         gate.wait(30)
         answer = client.submit_once(task, {}, key=key)
-        return f"{answer.status_code} {answer.json()['externalJobId']}" if answer.is_success else f"{answer.status_code}"
+        return (
+            f"{answer.status_code} {answer.json()['externalJobId']}" if answer.is_success else f"{answer.status_code}"
+        )
 
     with ThreadPoolExecutor(max_workers=len(keys)) as threads:
         return Counter(threads.map(one, keys))

@@ -11,7 +11,6 @@ from uuid import UUID
 
 import redis
 
-from core import ids
 from deploy.chaos import books
 from deploy.chaos.ambush import Ambush
 from deploy.chaos.customer import Customer
@@ -199,15 +198,15 @@ class Strikes:
     def _web_at_complete(self) -> bool:
         """A worker's `complete` stands in its transaction when the process that serves it is killed."""
         stopped: list[bool] = []
+        in_position = threading.Event()
 
         def strike(path: str) -> None:
             with self._held_up(_attempt_of(path)) as waits:
-                let_pass.set()
+                in_position.set()
                 stopped.append(self._soon(waits, 15))
                 self._kill("web")
 
-        let_pass = threading.Event()
-        ambush = self._wire.ambushes.lay(("complete", "beside"), strike)
+        ambush = self._wire.ambushes.lay(("complete", "beside"), strike, ready=in_position)
         landed = ambush.landed.wait(LANDING_SECONDS)
         self._wire.ambushes.lift(("complete", "beside"))
         if landed:

@@ -24,8 +24,10 @@ SHARE_TWICE = 0.15
 SHARE_LOST = 0.15
 FORWARD_SECONDS = 20.0
 
-When = Literal["before", "after"]
-"""An ambush strikes before a call is passed on (it is never heard), or after (its answer is never heard)."""
+When = Literal["before", "beside", "after"]
+"""An ambush strikes before a call is passed on (it is never heard), beside it while it is being served, or after it
+(its answer is never heard)."""
+READY_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -146,8 +148,12 @@ class _Handler(BaseHTTPRequestHandler):
         if before is not None:
             before.spring(path)
             return self._drop()
+        beside = wire.ambushes.take((verb, "beside"))
+        if beside is not None and beside.ready is not None:
+            threading.Thread(target=beside.spring, args=[path], name="beside", daemon=True).start()
+            beside.ready.wait(READY_SECONDS)
         after = wire.ambushes.take((verb, "after"))
-        fault = "" if after is not None else wire.draw(verb)
+        fault = "" if after is not None or beside is not None else wire.draw(verb)
         if fault == "twice":
             answer = wire.forward_twice(verb, self.command, path, headers, body)
         else:

@@ -11,7 +11,6 @@ from media.models import Attempt, Node
 from media.transitions import ATTEMPT_RUNNING
 from workers.protocol import signing
 
-
 REMEMBERED_SECONDS = 1.0
 _known: dict[str, tuple[float, Node]] = {}
 

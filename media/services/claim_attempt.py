@@ -10,7 +10,7 @@ from media import buckets
 from media.events import append_event
 from media.models import Attempt, Job, JobInput, Node
 from media.services.attempts import AttemptGone, LeaseLost
-from media.transitions import ATTEMPT, ATTEMPT_PUBLISHED, ATTEMPT_RUNNING, JOB
+from media.transitions import ATTEMPT, ATTEMPT_LIVE, ATTEMPT_PUBLISHED, ATTEMPT_RUNNING, JOB
 from workers.protocol.claim import Claim, StagedFile
 
 
@@ -23,37 +23,50 @@ def claim_attempt(*, attempt_id: UUID, node: Node, delivery_id: UUID, now: datet
         LeaseLost: another delivery has it, or it waits for nobody.
         AttemptGone: the attempt is over, or not for this node's pools.
     """
-    with transaction.atomic(durable=True):
-        attempt = Attempt.objects.select_related("job").filter(pk=attempt_id).first()
-        if attempt is None or attempt.pool not in node.pools:
-            raise AttemptGone
-        if attempt.status == ATTEMPT_RUNNING:
-            if attempt.delivery_id != delivery_id or attempt.node_id != node.pk:
-                raise LeaseLost
-        else:
-            _take(attempt, node, delivery_id, now)
+    attempt = _find(attempt_id, node)
+    if attempt.status != ATTEMPT_PUBLISHED or not _take(attempt, node, delivery_id, now):
+        # It has moved, perhaps by this very delivery sent twice: what it is by now decides.
+        attempt = _find(attempt_id, node)
+        _require_holder(attempt, node, delivery_id, now)
     return _answer(attempt)
 
 
-def _take(attempt: Attempt, node: Node, delivery_id: UUID, now: datetime) -> None:
+def _find(attempt_id: UUID, node: Node) -> Attempt:
+    attempt = Attempt.objects.select_related("job").filter(pk=attempt_id).first()
+    if attempt is None or attempt.pool not in node.pools:
+        raise AttemptGone
+    return attempt
+
+
+def _take(attempt: Attempt, node: Node, delivery_id: UUID, now: datetime) -> bool:
     job = attempt.job
-    # Job before attempt, as everywhere: cancel and the reaper lock in the same order.
-    started = JOB.apply(
-        "start", Job.objects.filter(pk=job.pk, cancel_requested_at=None), started_at=now, updated_at=now
-    )
-    claimed = started and ATTEMPT.apply(
-        "claim",
-        Attempt.objects.filter(pk=attempt.pk),
-        node_id=node.pk,
-        delivery_id=delivery_id,
-        claimed_at=now,
-        lease_expires_at=now + timedelta(seconds=settings.MEDIA_LEASE_SECONDS),
-    )
-    if not claimed:
-        if attempt.status == ATTEMPT_PUBLISHED and not started:
-            raise AttemptGone
+    with transaction.atomic(durable=True):
+        # Job before attempt, as everywhere: cancel and the reaper lock in the same order.
+        started = JOB.apply(
+            "start", Job.objects.filter(pk=job.pk, cancel_requested_at=None), started_at=now, updated_at=now
+        )
+        claimed = started and ATTEMPT.apply(
+            "claim",
+            Attempt.objects.filter(pk=attempt.pk),
+            node_id=node.pk,
+            delivery_id=delivery_id,
+            claimed_at=now,
+            lease_expires_at=now + timedelta(seconds=settings.MEDIA_LEASE_SECONDS),
+        )
+        if not claimed:
+            transaction.set_rollback(True)
+            return False
+        append_event(job_id=job.pk, type="started", now=now, data={"attempt": attempt.number, "node": node.pk})
+        return True
+
+
+def _require_holder(attempt: Attempt, node: Node, delivery_id: UUID, now: datetime) -> None:
+    if attempt.status not in ATTEMPT_LIVE:
+        raise AttemptGone
+    holder = (attempt.status, attempt.node_id, attempt.delivery_id)
+    expires = attempt.lease_expires_at
+    if holder != (ATTEMPT_RUNNING, node.pk, delivery_id) or expires is None or expires <= now:
         raise LeaseLost
-    append_event(job_id=job.pk, type="started", now=now, data={"attempt": attempt.number, "node": node.pk})
 
 
 def _answer(attempt: Attempt) -> Claim:

@@ -43,7 +43,7 @@ def test_the_table_can_be_asked() -> None:
 
 def test_a_name_that_is_not_in_the_table_is_an_error() -> None:
     for ask in (STATES.sources, STATES.target, partial(STATES.apply, queryset=WebhookDelivery.objects.none())):
-        with pytest.raises(UnknownTransition, match="^arrives$"):
+        with pytest.raises(UnknownTransition, match=r"^arrives$"):
             ask("arrives")
 
 

@@ -96,12 +96,12 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Call with seconds to move the services' clock forward."""
-    moved = 0.0
+    moved = timedelta()
     real = clock.now
 
     def move(seconds: float) -> None:
-            nonlocal moved
-        moved += seconds
-        monkeypatch.setattr(clock, "now", lambda: real() + timedelta(seconds=moved))
+        nonlocal moved
+        moved += timedelta(seconds=seconds)
+        monkeypatch.setattr(clock, "now", lambda: real() + moved)
 
     return move

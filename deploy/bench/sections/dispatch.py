@@ -53,7 +53,7 @@ def dispatch(stage: Stage, size: Size) -> Section:
         columns=("", "p50 ms", "p95 ms", "p99 ms"),
         rows=[[step, *(number(one) for one in each.values())] for step, each in found.items()],
         notes=[
-            f"{len(rows)} single jobs with pauses. “Committed” is the clock inside the transaction's last statement, so "
+            f"{len(rows)} single jobs with pauses. “Committed” is the clock inside the transaction's last statement: "
             "the flush of its commit and the 201's way back are in the figure;",
             "“claimed” is the worker's claim arriving at the control plane, before its own commit.",
         ],

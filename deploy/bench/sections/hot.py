@@ -27,9 +27,7 @@ def hot(stage: Stage, size: Size) -> Section:
     reached = Table(
         title=f"One hot account, {CLIENTS} clients",
         columns=("", *FIGURE_COLUMNS, "÷ pgbench"),
-        rows=[
-            [name, *figure_cells(one), number(one.relative_to(found["pgbench"]))] for name, one in found.items()
-        ],
+        rows=[[name, *figure_cells(one), number(one.relative_to(found["pgbench"]))] for name, one in found.items()],
     )
     others = {"alone": [], "beside many accounts": [], "beside the hot account": []}
     for _ in range(size.rounds):

@@ -74,7 +74,6 @@ def _run(stage: Stage, wanted: int, size: Size) -> float:
                 break
             if time.perf_counter() - started > size.job_limit_seconds:
                 raise RunInvalid(f"{unsettled} of {wanted} jobs are not settled after {size.job_limit_seconds:g} s")
-            # A worker's slots free up some at a time; topping up by a few keeps the submits from coming in bursts.
             room = min(wanted - submitted, size.jobs_in_flight - unsettled)
             if room > 0:
                 _submit(stage, room)

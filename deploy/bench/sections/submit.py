@@ -28,9 +28,7 @@ def _measure(stage: Stage, size: Size, *, contenders: tuple[str, ...]) -> Sectio
         wanted += [name for name in (BARE, OURS) if clients in size.clients]
         runs = {
             PGBENCH: lambda c=clients: stage.pgbench.run(stage.scripts["spread"], clients=c, seconds=size.seconds),
-            BARE: lambda c=clients: load.run(
-                stage.floor_port, traffic.bare_submits(range(c)), seconds=size.seconds
-            ),
+            BARE: lambda c=clients: load.run(stage.floor_port, traffic.bare_submits(range(c)), seconds=size.seconds),
             OURS: lambda c=clients: load.run(stage.port, traffic.submits(stage.keys[:c]), seconds=size.seconds),
         }
         chosen = {name: run for name, run in runs.items() if name in wanted and name in contenders}
