@@ -2,15 +2,13 @@
 
 import os
 
-from django.db.models import Count, Q
 from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest, multiprocess
 
 from core import clock
-from core.outbox.models import DeadEvent, OutboxEvent
-from core.webhooks.models import WebhookDelivery
+from core.outbox.services import backlog
+from core.webhooks.selectors import pending_deliveries
 from media.fleet.selectors import pool_states
-from media.models import Attempt
-from media.transitions import ATTEMPT_LIVE
+from media.selectors import live_attempts
 
 REQUESTS = Histogram(
     "killatamata_http_request_seconds",
@@ -33,20 +31,15 @@ def exposition() -> bytes:
 def _database_gauges() -> CollectorRegistry:
     registry = CollectorRegistry()
     attempts = Gauge("killatamata_attempts", "Live attempts", ("pool", "status"), registry=registry)
-    for pool, status, count in (
-        Attempt.objects.filter(status__in=ATTEMPT_LIVE).values_list("pool", "status").annotate(n=Count("*"))
-    ):
+    for pool, status, count in live_attempts():
         attempts.labels(pool, status).set(count)
     slots = Gauge("killatamata_pool_slots", "Slots of living nodes", ("pool",), registry=registry)
     nodes = Gauge("killatamata_pool_nodes", "Living nodes", ("pool",), registry=registry)
     for name, state in pool_states(now=clock.now()).items():
         slots.labels(name).set(state.slots)
         nodes.labels(name).set(state.live_nodes)
-    Gauge("killatamata_outbox_events", "Control events waiting", registry=registry).set(OutboxEvent.objects.count())
-    Gauge("killatamata_dead_events", "Control events that failed too often", registry=registry).set(
-        DeadEvent.objects.count()
-    )
-    Gauge("killatamata_callbacks_pending", "Callbacks not delivered yet", registry=registry).set(
-        WebhookDelivery.objects.filter(Q(status="pending")).count()
-    )
+    waiting, dead = backlog()
+    Gauge("killatamata_outbox_events", "Control events waiting", registry=registry).set(waiting)
+    Gauge("killatamata_dead_events", "Control events that failed too often", registry=registry).set(dead)
+    Gauge("killatamata_callbacks_pending", "Callbacks not delivered yet", registry=registry).set(pending_deliveries())
     return registry

@@ -4,10 +4,12 @@ import time
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Count
+
 from core import ids
 from core.errors import NotFound
 from media.models import Attempt, Job
-from media.transitions import ATTEMPT_READY, ATTEMPT_STAGING, JOB_STATUSES, QUEUED
+from media.transitions import ATTEMPT_LIVE, ATTEMPT_READY, ATTEMPT_STAGING, JOB_STATUSES, QUEUED
 
 SNAPSHOT_SECONDS = 1.0
 SNAPSHOT_LENGTH = 5000
@@ -71,6 +73,13 @@ def queue_position(*, attempt: Attempt) -> int | None:
         return None
     waiting = _snapshot(attempt.pool)
     return waiting.get(attempt.pk, len(waiting) + 1)
+
+
+def live_attempts() -> list[tuple[str, str, int]]:
+    """How many attempts of each pool are in each live status: (pool, status, count)."""
+    return list(
+        Attempt.objects.filter(status__in=ATTEMPT_LIVE).values_list("pool", "status").annotate(count=Count("*"))
+    )
 
 
 _snapshots: dict[str, tuple[float, dict[UUID, int]]] = {}

@@ -71,6 +71,11 @@ def replay(*, event_id: UUID, now: datetime) -> bool:
         return True
 
 
+def backlog() -> tuple[int, int]:
+    """How many events wait for their handlers, and how many are dead."""
+    return OutboxEvent.objects.count(), DeadEvent.objects.count()
+
+
 def _handle_one(now: datetime) -> bool:
     with transaction.atomic(durable=True):
         event = (

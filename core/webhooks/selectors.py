@@ -23,3 +23,8 @@ def list_deliveries(
         found = found.filter(status=status)
     page = list(found[: limit + 1])
     return page[:limit], page[limit - 1].id if len(page) > limit else None
+
+
+def pending_deliveries() -> int:
+    """How many deliveries, of all accounts, are not over yet."""
+    return WebhookDelivery.objects.filter(status="pending").count()

@@ -16,7 +16,9 @@ class Command(BaseCommand):
         """The node, what it serves, and whether its secret changes."""
         parser.add_argument("node_id", help="a name of your choice, such as rack2-gpu1")
         parser.add_argument("--pools", default="", help="comma-separated; left out, a registered node keeps its own")
-        parser.add_argument("--rotate", action="store_true", help="make a new secret; the old one is refused at once")
+        parser.add_argument(
+            "--rotate", action="store_true", help="make a new secret; the old one is refused within a second"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the token.
