@@ -31,6 +31,12 @@ class RouteNotFound(ApiError):
     http_status = 404
 
 
+class BadRequest(ApiError):
+    """The request cannot be understood: its Host header or its form is wrong."""
+
+    code = "invalid_request"
+
+
 class MalformedBody(ApiError):
     """The body is not valid JSON."""
 

@@ -32,10 +32,9 @@ def count(request: HttpRequest, *, identity: str) -> float | None:
     window = int(now // WINDOW_SECONDS)
     key = f"ratelimit:{rate_class}:{identity}:{window}"
     try:
-        pipeline = valkey().pipeline(transaction=False)
-        pipeline.incr(key)
-        pipeline.expire(key, 2 * WINDOW_SECONDS)
-        used = int(pipeline.execute()[0])
+        used = int(valkey().incr(key))
+        if used == 1:
+            valkey().expire(key, 2 * WINDOW_SECONDS)
     except RedisError as error:
         _log.warning("rate_limit_unavailable", error=repr(error))
         used = 0

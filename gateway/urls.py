@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.views import defaults
 
 from gateway import health
-from gateway.api_errors import InternalError, RouteNotFound, json_error
+from gateway.api_errors import BadRequest, InternalError, RouteNotFound, json_error
 from gateway.balance import BalanceView
 
 urlpatterns = [
@@ -21,6 +21,13 @@ urlpatterns = [
 ]
 
 _MACHINE_PATHS = ("/api/", "/workers/")
+
+
+def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """JSON for machines (an unknown Host header, say), Django's page for people."""
+    if request.path.startswith(_MACHINE_PATHS):
+        return json_error(request, BadRequest())
+    return defaults.bad_request(request, exception)
 
 
 def handler404(request: HttpRequest, exception: Http404) -> HttpResponse:

@@ -215,12 +215,14 @@ def _decode(source: Source) -> Inline:
         if not comma or not head.endswith(";base64"):
             raise InvalidRequest({source.path: "the data URI must carry base64"})
         declared = declared or head.removeprefix("data:").removesuffix(";base64").partition(";")[0] or None
-    if len(text) > MAX_INLINE_BYTES * 4 // 3 + 8:
+    if len(text) > MAX_INLINE_BYTES * 4 // 3 + 8:  # before anything is decoded
         raise PayloadTooLarge(f"{source.path} passes {MAX_INLINE_BYTES // 1_000_000} MB.")
     try:
         body = b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise InvalidRequest({source.path: "dataBase64 is not base64"}) from None
+    if len(body) > MAX_INLINE_BYTES:
+        raise PayloadTooLarge(f"{source.path} passes {MAX_INLINE_BYTES // 1_000_000} MB.")
     try:
         found = image_media_type(BytesSource(body))
     except NotMedia as error:

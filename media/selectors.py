@@ -4,9 +4,10 @@ import time
 from datetime import datetime
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count
 
-from core import ids
+from core import ids, rows
 from core.errors import NotFound
 from media.models import Attempt, Job
 from media.transitions import ATTEMPT_LIVE, ATTEMPT_READY, ATTEMPT_STAGING, JOB_STATUSES, QUEUED
@@ -26,13 +27,25 @@ def latest_attempt(*, account_id: UUID, public_id: str) -> Attempt:
         JobNotFound: malformed, unknown or another account's.
     """
     job_id = ids.decode(ids.JOB, public_id)
-    attempt = (
-        Attempt.objects.select_related("job").filter(job_id=job_id, account_id=account_id).order_by("-number").first()
-        if job_id is not None
-        else None
-    )
+    attempt = _read_latest(job_id, account_id) if job_id is not None else None
     if attempt is None:
         raise JobNotFound
+    return attempt
+
+
+def _read_latest(job_id: UUID, account_id: UUID) -> Attempt | None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {rows.select_list(Attempt, 'attempt')}, {rows.select_list(Job, 'job')} "  # noqa: S608 - columns
+            "FROM media_attempt attempt JOIN media_job job ON job.id = attempt.job_id "
+            "WHERE attempt.job_id = %s AND attempt.account_id = %s ORDER BY attempt.number DESC LIMIT 1",
+            [job_id, account_id],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    attempt = rows.load(Attempt, row[: rows.width(Attempt)])
+    attempt.job = rows.load(Job, row[rows.width(Attempt) :])
     return attempt
 
 

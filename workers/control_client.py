@@ -20,6 +20,8 @@ from workers.protocol.claim import (
 )
 from workers.protocol.result import Failure, SignedResult, UploadGrant, UploadRequest
 
+NONCE_REPLAYED = "nonce_replayed"
+"""Something on the way sent our bytes twice; this is the answer to the second time."""
 _Answer = TypeVar("_Answer", bound=BaseModel)
 _TIMEOUT = httpx.Timeout(15.0, connect=3.0)
 
@@ -93,7 +95,9 @@ class ControlClient:
                 if response.is_success:
                     return answer.model_validate_json(response.content)
                 if response.status_code < 500 and response.status_code != 429:
-                    raise _refused(response)
+                    refusal = _refused(response)
+                    if refusal.code != NONCE_REPLAYED:
+                        raise refusal
                 reason = f"{response.status_code} from {path}"
             except (httpx.RequestError, ValidationError) as error:
                 reason = f"{type(error).__name__} at {path}"

@@ -22,8 +22,8 @@ from workers.protocol.signing import NodeCredential
 PATIENCE_SECONDS = 20.0
 """How long a call may wait for a control plane that is away, well inside a lease."""
 REPORT_SECONDS = 1.0
-QUIET_REPORT_SECONDS = 8.0
-"""A run without news still extends its lease this often."""
+QUIET_REPORTS = 4
+"""A run without news still extends its lease, so many times within one."""
 
 _log = logging.getLogger(__name__)
 
@@ -174,6 +174,7 @@ class Lease:
 
     def __init__(self, *, claim: Claim, delivery_id: UUID, control: ControlClient) -> None:
         self._attempt_id, self._delivery_id, self._control = claim.attempt_id, delivery_id, control
+        self._longest_silence = claim.lease_seconds / QUIET_REPORTS
         self._fraction, self._phase = 0.0, ""
         self._stop: type[Canceled] | None = None
         self._ended = threading.Event()
@@ -201,7 +202,7 @@ class Lease:
         told, told_at = -1.0, time.monotonic()
         while not self._ended.wait(REPORT_SECONDS):
             quiet = time.monotonic() - told_at
-            if self._fraction == told and quiet < QUIET_REPORT_SECONDS:
+            if self._fraction == told and quiet < self._longest_silence:
                 continue
             report = ProgressReport(delivery_id=self._delivery_id, fraction=self._fraction, phase=self._phase)
             try:

@@ -37,20 +37,20 @@ SECTIONS: dict[str, Callable[[Stage, Size], report.Section]] = {
     "hot": hot,
     "history": history,
 }
-ALWAYS = ("dispatch", "jobs", "submit", "status", "hot")
-"""`floors` is in `submit` already."""
-console = Console(highlight=False)
+USUAL = [name for name in SECTIONS if name != "floors"]
+"""`floors` is a part of `submit`."""
+# Into a pipe or a log the tables keep their full width; a terminal has its own.
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m deploy.bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small and short: to see that all works, not for figures")
     parser.add_argument("--only", type=_names, default=None, help=f"comma-separated: {', '.join(SECTIONS)}")
-    parser.add_argument("--history", action="store_true", help="also with 1 000 000 finished jobs in the tables")
     parser.add_argument("--keep", action="store_true", help="keep the data folder for a look into the logs")
     parser.add_argument("--out", type=Path, default=ROOT / "var" / "bench", help="where the reports go")
     options = parser.parse_args()
-    chosen = options.only or [*ALWAYS, *(["history"] if options.history else [])]
+    chosen = options.only or USUAL
     size = QUICK if options.quick else DEFAULT
     try:
         return _bench([name for name in SECTIONS if name in chosen], size, options.out, keep=options.keep)

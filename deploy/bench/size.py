@@ -23,10 +23,10 @@ class Size:
 
 DEFAULT = Size(
     rounds=3,
-    seconds=4,
+    seconds=3,
     clients=(1, 16, 64),
     floor_clients=(1, 4, 16, 64),
-    jobs=1000,
+    jobs=800,
     jobs_in_flight=400,
     job_limit_seconds=90,
     single_jobs=60,

@@ -40,7 +40,7 @@ SETTINGS = {
     "RATE_LIMIT_WRITES": "1000000",
     "RATE_LIMIT_READS": "1000000",
     # Production waits half a minute for a silent worker; here nobody has so much time.
-    "MEDIA_LEASE_SECONDS": "8",
+    "MEDIA_LEASE_SECONDS": "6",
     "MEDIA_REPUBLISH_SECONDS": "5",
 }
 LONG_JOB = {"prompt": "a castle above a river at dusk", "highDetail": True, "upscale": True}
@@ -115,6 +115,7 @@ class ChaosRun:
                 "HTTP_ALLOWED_TARGETS": self.customer.target,
             },
             programs=("web", "steward", "media-worker"),
+            worker_concurrency=4,
             port_choice="any",
             say=lambda sentence: self._say(f"[dim]{sentence}[/]"),
         )

@@ -1,5 +1,6 @@
 """Submit, look, list, cancel, estimate, and the catalogue."""
 
+import re
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -168,6 +169,8 @@ def _list(request: Request) -> dict[str, Any]:
         for name in query
         if name not in {"task", "status", "before", "after", "cursor", "limit", "includeDetails"}
     }
+    if query.get("task") and query["task"] not in registry.all_tasks():
+        wrong["task"] = "is not a task of this platform"
     if query.get("status") and query["status"] not in JOB_STATUSES:
         wrong["status"] = f"must be one of {', '.join(JOB_STATUSES)}"
     times: dict[str, datetime | None] = {}
@@ -175,7 +178,7 @@ def _list(request: Request) -> dict[str, Any]:
         times[name] = _time(query[name]) if query.get(name) else None
         if query.get(name) and times[name] is None:
             wrong[name] = "must be an RFC 3339 time"
-    limit = int(query["limit"]) if query.get("limit", "").isascii() and query.get("limit", "").isdigit() else None
+    limit = int(query["limit"]) if re.fullmatch("[0-9]{1,3}", query.get("limit", "")) else None
     if query.get("limit") and (limit is None or not 1 <= limit <= 100):
         wrong["limit"] = "must be 1 to 100"
     cursor = ids.decode(ids.JOB, query["cursor"]) if query.get("cursor") else None

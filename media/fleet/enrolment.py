@@ -21,8 +21,8 @@ class CannotEnrol(ValueError):
 def enrol_node(*, node_id: str, pools_served: Sequence[str] | None, rotate: bool) -> NodeCredential:
     """Let `node_id` serve these pools (None: those it serves already) and hand out its credential.
 
-    The same call again gives the same credential, unless `rotate` makes the one before worthless within a second (web processes remember nodes for so long). A node
-    that was disabled is let in again.
+    The same call again gives the same credential, unless `rotate` makes the one before worthless: within a second,
+    for so long web processes remember nodes. A node that was disabled is let in again.
 
     Raises:
         CannotEnrol: the name cannot be used, a pool is not in pools.toml, a new node names no pool, or there is no

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from billing.selectors import find_hold
 from billing.services.place_hold import place_hold
 from core.idempotency import services as idempotency
+from core.rows import insert_together
 from media import answers, buckets, keys
 from media.events import FIRST
 from media.models import Attempt, Job, JobEvent, JobInput
@@ -62,11 +63,9 @@ def submit_job(
         with transaction.atomic(durable=True):
             if idempotency_key is not None:
                 idempotency.claim(key=idempotency_key, subject_id=job.pk, status=CREATED, body=answer, now=now)
-            job.save(force_insert=True)
-            attempt.save(force_insert=True)
+            insert_together(job, attempt, JobEvent(job=job, seq=FIRST, type=QUEUED, at=now))
             if inputs:
                 JobInput.objects.bulk_create(inputs)
-            JobEvent(job=job, seq=FIRST, type=QUEUED, at=now).save(force_insert=True)
             hold = place_hold(account_id=order.account_id, amount=job.price_micros, reference=hold_reference(job.pk))
     except IntegrityError:
         # Somebody else committed this idempotency key while we waited for it; anything else is a real error.

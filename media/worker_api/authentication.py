@@ -28,6 +28,8 @@ class NodeRefused(ApiError):
 class NonceReplayed(NodeRefused):
     """This signed request was seen before."""
 
+    code = "nonce_replayed"
+
 
 @dataclass(frozen=True, kw_only=True)
 class NodeCaller:

@@ -1,13 +1,18 @@
 """A scripted control plane, and a clock that only a pause moves."""
 
 import random
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.workers.control_plane import ControlPlane
+from tests.workers.control_plane import CREDENTIAL, ControlPlane
 from workers import control_client, storage
+from workers.control_client import ControlClient
+from workers.protocol.signing import NodeCredential
+
+Connect = Callable[..., ControlClient]
 
 
 class FakeTime:
@@ -43,3 +48,25 @@ def fake_time(monkeypatch: pytest.MonkeyPatch) -> FakeTime:
     monkeypatch.setattr(storage, "time", fake)
     monkeypatch.setattr(random, "uniform", lambda low, high: 1.0)
     return fake
+
+
+@pytest.fixture
+def connect() -> Iterator[Connect]:
+    """Makes clients whose connections are closed in the end."""
+    made: list[ControlClient] = []
+
+    def connect(api_base: str, credential: NodeCredential = CREDENTIAL) -> ControlClient:
+        made.append(ControlClient(api_base=api_base, credential=credential))
+        return made[-1]
+
+    yield connect
+    for client in made:
+        client._http.close()
+
+
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """An address that refuses every connection: bound, so that nobody else takes it, and not listening."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{bound.getsockname()[1]}"

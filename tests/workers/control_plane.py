@@ -33,7 +33,7 @@ class Seen:
 
     @property
     def word(self) -> str:
-        """claim, progress, uploads, complete, fail, node, heartbeat; `GET clip` and `PUT output_0001.bin` at the bucket."""
+        """The call's last word (claim, progress, …); at the bucket `GET clip` or `PUT output_0001.bin`."""
         last = self.path.partition("?")[0].rpartition("/")[2]
         return f"{self.method} {last}" if self.path.startswith("/bucket/") else last
 
@@ -99,6 +99,8 @@ class ControlPlane:
                     return
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(content)))
+                if seen.path.startswith("/bucket/"):
+                    self.send_header("Connection", "close")  # storage's client outlives the test
                 self.end_headers()
                 self.wfile.write(content)
 

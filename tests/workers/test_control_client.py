@@ -6,8 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from deploy import ports
-from tests.workers.conftest import FakeTime
+from tests.workers.conftest import Connect, FakeTime
 from tests.workers.control_plane import ATTEMPT, CREDENTIAL, ControlPlane, Seen, lose, say
 from tests.workers.protocol.messages import MESSAGES, RESULT
 from workers.control_client import ControlClient, ControlPlaneAway, Refused
@@ -21,8 +20,8 @@ BASE = f"/workers/v1/attempts/{ATTEMPT}"
 
 
 @pytest.fixture
-def client(plane: ControlPlane) -> ControlClient:
-    return ControlClient(api_base=plane.url, credential=CREDENTIAL)
+def client(plane: ControlPlane, connect: Connect) -> ControlClient:
+    return connect(plane.url)
 
 
 def message(name: str, kind: type) -> Any:
@@ -65,11 +64,11 @@ def test_every_call_is_one_signed_request_with_the_message_as_its_body(
     assert CREDENTIAL.token().rpartition(".")[2] not in str(plane.seen)
 
 
-def test_a_wrong_secret_is_refused_and_not_tried_again(fake_time: FakeTime) -> None:
+def test_a_wrong_secret_is_refused_and_not_tried_again(connect: Connect, fake_time: FakeTime) -> None:
     with ControlPlane() as plane:
         stranger = NodeCredential(node_id=CREDENTIAL.node_id, version=1, secret=b"x" * 32)
         with pytest.raises(Refused) as caught:
-            ControlClient(api_base=plane.url, credential=stranger).greet(patience=20)
+            connect(plane.url, stranger).greet(patience=20)
         assert (caught.value.status, caught.value.code, caught.value.message) == (401, "unauthenticated", "not signed")
         assert (len(plane.forged), plane.seen) == (1, [])
     assert fake_time.pauses == []
@@ -87,7 +86,7 @@ def test_a_refusal_is_final(plane: ControlPlane, client: ControlClient, fake_tim
 
 def test_a_refusal_that_is_no_json_is_still_one(plane: ControlPlane, client: ControlClient) -> None:
     plane.scripts["claim"] = [lambda _: (410, b"<html>gone")]
-    with pytest.raises(Refused, match="^410 unknown: $"):
+    with pytest.raises(Refused, match=r"^410 unknown: $"):
         client.claim(ATTEMPT, ClaimRequest(delivery_id=DELIVERY), patience=20)
 
 
@@ -122,14 +121,9 @@ def test_patience_ends(plane: ControlPlane, client: ControlClient, fake_time: Fa
     assert len(plane.all("claim")) == 9
 
 
-def test_nobody_there(fake_time: FakeTime) -> None:
-    port = ports.take(None, name="nobody")
-    try:
-        client = ControlClient(api_base=f"http://127.0.0.1:{port}", credential=CREDENTIAL)
-        with pytest.raises(ControlPlaneAway, match=r"^ConnectError at /workers/v1/node$"):
-            client.greet(patience=20)
-    finally:
-        ports.release([port])
+def test_nobody_there(nobody: str, connect: Connect, fake_time: FakeTime) -> None:
+    with pytest.raises(ControlPlaneAway, match=r"^ConnectError at /workers/v1/node$"):
+        connect(nobody).greet(patience=20)
     assert len(fake_time.pauses) == 8
 
 
@@ -147,15 +141,9 @@ def test_heartbeat_and_progress_are_not_repeated(
 
 
 def test_proxies_of_the_environment_are_ignored(
-    plane: ControlPlane, monkeypatch: pytest.MonkeyPatch, fake_time: FakeTime
+    plane: ControlPlane, connect: Connect, nobody: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A node's signed calls go to its control plane and nowhere else."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-    assert ControlClient(api_base=plane.url, credential=CREDENTIAL).greet(patience=0).node_id == "tests-1"
-
-
-def test_an_api_base_with_a_path_is_part_of_what_is_signed(plane: ControlPlane) -> None:
-    with pytest.raises(Refused):
-        ControlClient(api_base=f"{plane.url}/elsewhere", credential=CREDENTIAL).greet(patience=0)
-    plane.forged.clear()
+        monkeypatch.setenv(name, nobody)
+    assert connect(plane.url).greet(patience=0).node_id == "tests-1"

@@ -6,7 +6,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from deploy import ports
 from tests.workers.conftest import FakeTime
 from tests.workers.control_plane import ControlPlane, lose, say
 from workers import storage
@@ -118,21 +117,17 @@ def test_a_refused_upload_is_an_error_that_does_not_tell_the_url(
 
 
 def test_an_absent_bucket_is_an_error_that_does_not_tell_the_url(
-    grant: Upload, staged: StagedFile, tmp_path: Path, fake_time: FakeTime
+    nobody: str, grant: Upload, staged: StagedFile, tmp_path: Path, fake_time: FakeTime
 ) -> None:
-    port = ports.take(None, name="nobody")
-    url = f"http://127.0.0.1:{port}/bucket/x?signature=secret"
-    try:
-        for action in (
-            lambda: storage.upload_bytes(b"body", grant.model_copy(update={"url": url})),
-            lambda: storage.download(staged.model_copy(update={"url": url}), tmp_path / "clip"),
-        ):
-            with pytest.raises(StorageFailed) as caught:
-                action()
-            assert "secret" not in str(caught.value)
-            assert isinstance(caught.value.__cause__, httpx.ConnectError)
-    finally:
-        ports.release([port])
+    url = f"{nobody}/bucket/x?signature=secret"
+    for action in (
+        lambda: storage.upload_bytes(b"body", grant.model_copy(update={"url": url})),
+        lambda: storage.download(staged.model_copy(update={"url": url}), tmp_path / "clip"),
+    ):
+        with pytest.raises(StorageFailed) as caught:
+            action()
+        assert "secret" not in str(caught.value)
+        assert isinstance(caught.value.__cause__, httpx.ConnectError)
 
 
 def test_sha256_of_a_file(tmp_path: Path) -> None:

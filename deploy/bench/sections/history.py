@@ -33,7 +33,7 @@ def history(stage: Stage, size: Size) -> Section:
         targets.append(
             Target(name=f"{what} after {number(size.history_jobs)} finished jobs ÷ before", measured=kept, wanted=0.8)
         )
-        rows.append([f"{what}, platform corrected by bare Django's drift", "", "", "", "", number(kept / drift)])
+        rows.append([f"{what}, platform ÷ bare Django's drift", "", "", "", "", number(kept / drift)])
     table = Table(
         title=f"With {number(size.history_jobs)} finished jobs in the tables, {JUDGED_AT} clients",
         columns=("", *FIGURE_COLUMNS, "after ÷ before"),
