@@ -1,6 +1,7 @@
 """Where a job's files lie in the buckets."""
 
 import re
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -40,6 +41,18 @@ def own_output(url: str) -> tuple[str, str] | None:
 
 
 def is_own(url: str) -> bool:
-    """Whether `url` lies under our CDN or bucket base at all, however it goes on."""
-    bases = (settings.CDN_BASE_URL, f"{settings.S3_PUBLIC_ENDPOINT_URL}/{settings.S3_PUBLIC_BUCKET}")
-    return any(url == base or url.startswith((f"{base}/", f"{base}?", f"{base}#")) for base in bases)
+    """Whether `url` names one of our own file hosts, however the name is spelled and whatever follows it.
+
+    Such a URL is a key or nothing: it is never fetched, so another account's file cannot come in by a side door.
+    """
+    return _host(url) in {_host(settings.CDN_BASE_URL), _host(settings.S3_PUBLIC_ENDPOINT_URL)}
+
+
+def _host(url: str) -> tuple[str, int | None] | None:
+    """Host and port of a URL, the schemes' own ports left out; None when it has none."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return (host, None if port in {80, 443} else port) if host else None

@@ -251,6 +251,8 @@ def _probe_one(resolved: ResolvedSource) -> Facts | str:
             return video_facts(buckets.ObjectReader(bucket=settings.S3_PUBLIC_BUCKET, key=resolved.own_key, size=size))
         with http.RangeReader(resolved.url or "", max_bytes=PROBE_BYTES, timeout_seconds=PROBE_SECONDS) as reader:
             return video_facts(reader)
+    except http.TooLarge:
+        return Facts()  # they lie beyond the bytes a probe may fetch; the clip may still be good
     except (http.HttpError, NotMedia) as error:
         return str(error)
 

@@ -54,7 +54,7 @@ def make_app(settings: WorkerSettings) -> Celery:
         worker_cancel_long_running_tasks_on_connection_loss=False,
     )
 
-    @app.task(name=names.RUN_ATTEMPT, bind=True)
+    @app.task(name=names.RUN_ATTEMPT, bind=True, shared=False)
     def run_attempt(self: Task, **message: Any) -> str:
         try:
             return runtime.run(AttemptMessage.model_validate(message), node)

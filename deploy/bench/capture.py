@@ -52,10 +52,12 @@ def capture(*, key: str) -> Captured:
     with recording() as seen:
         submitted = _submit(client)
     job_id = ids.decode(ids.JOB, submitted["externalJobId"])
+    if job_id is None:
+        raise UnexpectedStatements(f"a submit answered {submitted}")
     with connection.cursor() as cursor:
         cursor.execute("SELECT id, account_id FROM media_attempt WHERE job_id = %s", [job_id])
         ((attempt_id, account_id),) = cursor.fetchall()
-    known = {Slot.JOB: job_id, Slot.ATTEMPT: attempt_id, Slot.ACCOUNT: account_id}
+    known: dict[Slot, Any] = {Slot.JOB: job_id, Slot.ATTEMPT: attempt_id, Slot.ACCOUNT: account_id}
     known[Slot.HOLD] = hold_reference(job_id)
     _status(client, submitted["externalJobId"])
     with recording() as read:

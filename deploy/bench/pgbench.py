@@ -38,7 +38,7 @@ class Pgbench:
         with tempfile.TemporaryDirectory(prefix="bench-pgbench-") as folder:
             file = Path(folder) / "submit.sql"
             file.write_text(script)
-            command = [self._program, "--no-vacuum", "--protocol=simple", f"--file={file}", f"--client={clients}"]
+            command = [self._program, "--no-vacuum", "--protocol=prepared", f"--file={file}", f"--client={clients}"]
             command += [f"--jobs={min(clients, os.cpu_count() or 1)}", f"--time={max(1, round(seconds))}"]
             command += [f"--define=kt_n={FIRST_SERIAL + next(_runs) * SERIALS_A_RUN}"]
             command += ["--log", f"--log-prefix={folder}/log", self._database]

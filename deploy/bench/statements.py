@@ -4,15 +4,17 @@ What differs between two submits (ids, account, time) is replaced by a `Slot`; e
 Two renderings exist: `bind` gives the parameters for Django's cursor, `pgbench_script` a script for pgbench.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from psycopg.sql import Literal
 from psycopg.types.json import Jsonb
 
 
@@ -100,38 +102,48 @@ PGBENCH_HEADER = r"""\set kt_n :kt_n + 1
 """pgbench has no UUIDs, but a decimal digit is a hexadecimal one: `kt_n` counts up from eight digits, so keys arrive
 in order as UUIDv7 do, and twelve random digits keep the clients apart."""
 
-_STAND_INS = {
-    Slot.JOB: (UUID("0b0b0b0b-0000-7000-8000-0b0b0b0b0b0b"), ":kt_n-1111-7000-8000-:kt_r"),
-    Slot.ATTEMPT: (UUID("0a0a0a0a-0000-7000-8000-0a0a0a0a0a0a"), ":kt_n-2222-7000-8000-:kt_r"),
-    Slot.ACCOUNT: (UUID("0c0c0c0c-0000-7000-8000-0c0c0c0c0c0c"), "00000000-0000-7000-8000-:kt_a"),
+_JOB = ":kt_n || '-1111-7000-8000-' || :kt_r"
+_SPELLED = {
+    Slot.JOB: f"({_JOB})::uuid",
+    Slot.ATTEMPT: "(:kt_n || '-2222-7000-8000-' || :kt_r)::uuid",
+    Slot.ACCOUNT: "('00000000-0000-7000-8000-' || :kt_a)::uuid",
+    Slot.HOLD: f"('job:' || {_JOB} || ':' || 'hold')",
+    Slot.NOW: "now()",
 }
-_MOMENT = datetime(1999, 12, 31, 23, 59, 59, 123456, tzinfo=UTC)
+_VARIABLE = re.compile(":(?=[A-Za-z_])")
 
 
 def pgbench_script(statements: Sequence[Statement], *, account: str) -> str:
     """The statements as one pgbench transaction; `account` is pgbench's expression for the account's number.
 
-    The values stand in the text as Django's client-side cursors put them there. Use the simple protocol.
+    Made for the prepared protocol: what varies stands in expressions over pgbench's variables.
     """
-    values: dict[Slot, Any] = {slot: stand_in for slot, (stand_in, _) in _STAND_INS.items()}
-    values[Slot.HOLD] = hold_reference(values[Slot.JOB])
-    values[Slot.NOW] = _MOMENT
-    moment = literal(_MOMENT)
     lines = [PGBENCH_HEADER.format(account=account) + "BEGIN;"]
     for statement in statements:
-        text = connection.ops.compose_sql(statement.sql, statement.bind(values)).strip()
-        text = text.replace(moment, "now()")
-        for stand_in, spelled in _STAND_INS.values():
-            # `x::kt_n` would read as a cast: SQL joins literals that only a line break parts.
-            text = text.replace(f":{stand_in}", f":'\n'{spelled}")
-            text = text.replace(str(stand_in), spelled).replace(stand_in.hex, spelled)
+        spelled = _map(
+            statement.parameters, lambda value: _SPELLED[value] if isinstance(value, Slot) else _literal(value)
+        )
+        text = statement.sql.strip() % (spelled if isinstance(spelled, dict) else tuple(spelled))
         lines.append(f"{text};")
     return "\n".join([*lines, "COMMIT;", ""])
 
 
-def literal(value: Any) -> str:
-    """A value as Django's cursor writes it into a statement."""
-    return str(connection.ops.compose_sql("%s", [value]))
+def _spell(value: Any) -> str:
+    return _SPELLED[value] if isinstance(value, Slot) else _literal(value)
+
+
+def _literal(value: Any) -> str:
+    """A value in SQL, with no colon in it that pgbench would take for the start of a variable."""
+    connection.ensure_connection()
+    text = Literal(value).as_string(connection.connection).strip()
+    opening = text.find("'")
+    if opening < 0 or not _VARIABLE.search(text[opening : text.rfind("'")]):
+        return text
+    closing = text.rfind("'")
+    body = text[opening + 1 : closing]
+    if not text.upper().startswith("E"):
+        body = body.replace("\\", "\\\\")
+    return "E'" + body.replace(":", "\\x3A") + text[closing:]
 
 
 def hold_reference(job_id: UUID) -> str:

@@ -14,7 +14,7 @@ from deploy.chaos.customer import Customer
 
 ANSWER_SECONDS = 120.0
 """A client repeats its request for so long; by then everything was up again many times."""
-OUTSTANDING = 40
+OUTSTANDING = 80
 """Clients pause while so many of their jobs are unfinished: a queue that never empties proves nothing more."""
 SHARE_CANCELED = 0.04
 SHARE_ASKED_AGAIN = 0.1

@@ -53,6 +53,8 @@ class Size:
     clients: int
     rounds: int
     """How often each list of strikes is dealt."""
+    milder: bool
+    """Whether strikes that resemble a harder one are dealt too."""
     pause: float
     """Seconds of undisturbed work between two strikes, at most."""
     steward_kills: float
@@ -63,8 +65,8 @@ class Size:
     """Whether callbacks whose steward died wait for their lease, or time is moved on for them."""
 
 
-FULL = Size(clients=4, rounds=2, pause=3.0, steward_kills=40.0, settle=110.0, wait_for_leases=True)
-SHORT = Size(clients=3, rounds=1, pause=0.3, steward_kills=4.0, settle=45.0, wait_for_leases=False)
+FULL = Size(clients=4, rounds=2, milder=True, pause=3.0, steward_kills=40.0, settle=110.0, wait_for_leases=True)
+SHORT = Size(clients=3, rounds=1, milder=False, pause=0.3, steward_kills=4.0, settle=60.0, wait_for_leases=False)
 
 Say = Callable[[str], None]
 
@@ -188,7 +190,8 @@ class ChaosRun:
         load.start()
         try:
             for _ in range(self.size.rounds):
-                self._deal(self.strikes.worker() + self.strikes.others())
+                milder = self.strikes.milder() if self.size.milder else []
+                self._deal(self.strikes.worker() + self.strikes.others() + milder)
                 self._deal(self.strikes.steward())
             with self.strikes.stewards_dying(shortest=0.1, longest=2 * self.size.pause + 1):
                 time.sleep(self.size.steward_kills)

@@ -225,12 +225,12 @@ def main() -> int:
                 platform.environment["COLUMNS"] = str(max(console.width, 120))
                 client = Client(platform, origin, files)
                 account = platform.account["email"]
-                console.print("\nThe ledger before:\n" + platform.manage("show_ledger", account))
+                console.out("\nThe ledger before:\n" + platform.manage("show_ledger", account), highlight=False)
                 columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
                 with Progress(*columns, console=console) as progress:
                     finished = _jobs(client, origin, progress)
                 _show(finished)
-                console.print("\nThe ledger after:\n" + platform.manage("show_ledger", account))
+                console.out("\nThe ledger after:\n" + platform.manage("show_ledger", account), highlight=False)
                 _check_money(client, platform, finished)
         except (DemoFailed, StartFailed) as failure:
             console.print(f"[red]The demo failed:[/] {failure}", soft_wrap=True)

@@ -1,6 +1,10 @@
 """Accept an order: the job, its first attempt and its hold, or nothing."""
 
 import secrets
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +15,7 @@ from django.db import IntegrityError, transaction
 
 from billing.selectors import find_hold
 from billing.services.place_hold import place_hold
+from core.durability import commit_without_waiting, wait_until_durable
 from core.idempotency import services as idempotency
 from core.rows import insert_together
 from media import answers, buckets, keys
@@ -43,7 +48,8 @@ def submit_job(
 ) -> Submitted:
     """Store the order as a queued job and hold its price, in one transaction, once per idempotency key.
 
-    Inline inputs go to the bucket first, under the new job's own prefix; should the transaction fail, the
+    Where submits of one account meet, the commit does not wait for the disk with the balance row locked; the answer
+    still does. Inline inputs go to the bucket first, under the new job's own prefix; should the transaction fail, the
     bucket's lifecycle removes them.
 
     Raises:
@@ -60,7 +66,9 @@ def submit_job(
     attempt = new_attempt(job=job, number=1, status=ATTEMPT_STAGING if staging else ATTEMPT_READY, now=now)
     answer = answers.submit_answer(order, job)
     try:
-        with transaction.atomic(durable=True):
+        with _crowding(order.account_id) as crowded, transaction.atomic(durable=True):
+            if crowded:
+                commit_without_waiting()
             if idempotency_key is not None:
                 idempotency.claim(key=idempotency_key, subject_id=job.pk, status=CREATED, body=answer, now=now)
             insert_together(job, attempt, JobEvent(job=job, seq=FIRST, type=QUEUED, at=now))
@@ -73,6 +81,8 @@ def submit_job(
         if replayed is None:
             raise
         return replayed
+    if crowded:
+        wait_until_durable()
     return Submitted(body=answers.with_balance(answer, available_after=hold.available_after), replayed=False)
 
 
@@ -88,7 +98,28 @@ def replay(*, key: idempotency.Key) -> Submitted | None:
     hold = find_hold(reference=hold_reference(record.subject_id))
     if hold is None or record.body is None:
         raise LookupError(f"job {record.subject_id} has an idempotency record and no hold or answer")
+    # Its commit may be seen before it is on disk, and an answer must not be.
+    wait_until_durable()
     return Submitted(body=answers.with_balance(record.body, available_after=hold.available_after), replayed=True)
+
+
+@contextmanager
+def _crowding(account_id: UUID) -> Iterator[bool]:
+    """Whether another submit of this account is under way in this process: then its balance row is hot."""
+    with _counting:
+        _under_way[account_id] += 1
+        crowded = _under_way[account_id] > 1
+    try:
+        yield crowded
+    finally:
+        with _counting:
+            _under_way[account_id] -= 1
+            if not _under_way[account_id]:
+                del _under_way[account_id]
+
+
+_counting = threading.Lock()
+_under_way: Counter[UUID] = Counter()
 
 
 def new_attempt(*, job: Job, number: int, status: str, now: datetime) -> Attempt:

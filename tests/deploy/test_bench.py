@@ -1,6 +1,7 @@
 """The bench's arithmetic, and that its floors send the platform's own statements."""
 
 import json
+import re
 import socket
 import threading
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from uuid import UUID
 
 import pytest
 from django.db import connection
+from psycopg import ClientCursor
 
 from accounts.models import User
 from accounts.services.keys import mint_key
@@ -153,8 +155,8 @@ def test_hold_reference_is_the_platforms() -> None:
     assert hold_reference(job_id) == submit_job.hold_reference(job_id)
 
 
-def test_bare_django_sends_the_statements_of_a_submit(captured: Captured, settings, tmp_path) -> None:
-    views = _floor_views(captured, settings, tmp_path)
+def test_bare_django_sends_the_statements_of_a_submit(captured: Captured, monkeypatch, tmp_path) -> None:
+    views = _floor_views(captured, monkeypatch, tmp_path)
     with recording() as seen:
         job_id = views.write_submit(captured, account_id=traffic.account_uuid(1))
     assert [one.sql for one in seen] == [one.sql for one in captured.submit]
@@ -174,8 +176,8 @@ def test_pgbench_sends_the_statements_of_a_submit(
     own = [line for line in script.splitlines() if not line.startswith("\\set")]
     assert (own[0], own[-1]) == ("BEGIN;", "COMMIT;")
     assert script.count(";\n") == len(captured.submit) + 2
-    for statement in captured.submit:
-        assert statement.sql.split("%", 1)[0].strip() in script
+    places = [script.index(statement.sql.split("%", 1)[0].strip()) for statement in captured.submit]
+    assert places == sorted(places)
     before = set(Job.objects.values_list("pk", flat=True))
     settings = connection.settings_dict
     url = f"postgres://{settings['USER']}:{settings['PASSWORD']}@127.0.0.1:{settings['PORT']}/{settings['NAME']}"
@@ -185,10 +187,22 @@ def test_pgbench_sends_the_statements_of_a_submit(
     _assert_submitted(Job.objects.exclude(pk__in=before).latest("created_at").pk, holds=len(series.latencies))
 
 
-def _floor_views(captured: Captured, settings, folder):
+def test_pgbench_script_hides_colons_that_are_no_variables(db: None) -> None:
+    tricky = "a:b \\ it's :c 12:30"
+    statement = Statement(sql="SELECT %(text)s, %(hold)s, '5%%'", parameters={"text": tricky, "hold": Slot.HOLD})
+    script = pgbench_script([statement], account="3")
+    assert "\\set kt_a 100000000000 + 3\n" in script
+    select = next(line for line in script.splitlines() if line.startswith("SELECT"))
+    assert set(re.findall(r"(?<!:):([A-Za-z_]\w*)", select)) == {"kt_n", "kt_r"}
+    with connection.cursor() as cursor:
+        cursor.execute(select.replace(":kt_n", "10000001").replace(":kt_r", "123456789012"))
+        assert cursor.fetchone() == (tricky, "job:10000001-1111-7000-8000-123456789012:hold", "5%")
+
+
+def _floor_views(captured: Captured, monkeypatch, folder):
     file = folder / "statements.json"
     file.write_text(json.dumps(captured.packed()))
-    settings.BENCH_STATEMENTS = str(file)
+    monkeypatch.setenv("BENCH_STATEMENTS", str(file))
     from deploy.bench.floor import views
 
     return views
@@ -205,9 +219,9 @@ def _assert_submitted(job_id: UUID, *, holds: int = 1) -> None:
 
 
 def _text(statement: Statement, values: dict[Slot, object]) -> str:
-    """The statement as it reaches the server."""
-    text: str = connection.ops.compose_sql(statement.sql, statement.bind(values))
-    return text
+    """The statement with its values in it."""
+    connection.ensure_connection()
+    return ClientCursor(connection.connection).mogrify(statement.sql, statement.bind(values))
 
 
 def _values() -> dict[Slot, object]:

@@ -1,7 +1,5 @@
 """The least that Django runs with. The database settings are the platform's own; nothing else is."""
 
-import os
-
 from gateway.settings import ALLOWED_HOSTS, DATABASES, SECRET_KEY, TIME_ZONE, USE_TZ
 
 __all__ = ["ALLOWED_HOSTS", "DATABASES", "SECRET_KEY", "TIME_ZONE", "USE_TZ"]
@@ -10,6 +8,3 @@ ROOT_URLCONF = "deploy.bench.floor.views"
 INSTALLED_APPS: list[str] = []
 MIDDLEWARE: list[str] = []
 LOGGING_CONFIG = None
-
-BENCH_STATEMENTS = os.environ["BENCH_STATEMENTS"]
-"""The file with what was captured from the platform."""

@@ -1,12 +1,12 @@
 """Two plain functions: the transaction of a submit, the SELECT of a status read. No parsing, no checks, no caller."""
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
 import uuid_utils.compat as uuid_utils
-from django.conf import settings
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
@@ -15,7 +15,7 @@ from deploy.bench.capture import Captured, slot_values
 from deploy.bench.statements import Slot, Values
 from deploy.bench.traffic import account_uuid
 
-_captured = Captured.unpacked(json.loads(Path(settings.BENCH_STATEMENTS).read_text()))
+_captured = Captured.unpacked(json.loads(Path(os.environ["BENCH_STATEMENTS"]).read_text()))
 
 
 def submit(request: HttpRequest, account: int) -> HttpResponse:

@@ -3,12 +3,13 @@
 from deploy.bench import load, traffic
 from deploy.bench.load import Load
 from deploy.bench.report import FIGURE_COLUMNS, Section, Table, Target, figure_cells, number
-from deploy.bench.series import Series, figures, interleaved, medians
+from deploy.bench.series import Series, interleaved
 from deploy.bench.size import Size
 from deploy.bench.stage import HOT_ACCOUNT, OTHERS, Stage
 
 CLIENTS = 16
 OTHER_CLIENTS = 2
+ALONE, BESIDE_MANY, BESIDE_HOT = "alone", "beside many accounts", "beside the hot account"
 
 
 def hot(stage: Stage, size: Size) -> Section:
@@ -29,12 +30,14 @@ def hot(stage: Stage, size: Size) -> Section:
         columns=("", *FIGURE_COLUMNS, "÷ pgbench"),
         rows=[[name, *figure_cells(one), number(one.relative_to(found["pgbench"]))] for name, one in found.items()],
     )
-    others = {"alone": [], "beside many accounts": [], "beside the hot account": []}
-    for _ in range(size.rounds):
-        others["alone"].append(figures(_others(stage, size, [])))
-        others["beside many accounts"].append(figures(_others(stage, size, stage.keys[1 : CLIENTS + 1])))
-        others["beside the hot account"].append(figures(_others(stage, size, [hot_key] * CLIENTS)))
-    felt = {name: medians(rounds) for name, rounds in others.items()}
+    felt = interleaved(
+        size.rounds,
+        {
+            ALONE: lambda: _others(stage, size, []),
+            BESIDE_MANY: lambda: _others(stage, size, stage.keys[1 : CLIENTS + 1]),
+            BESIDE_HOT: lambda: _others(stage, size, [hot_key] * CLIENTS),
+        },
+    )
     beside = Table(
         title=f"Other accounts' submits ({OTHER_CLIENTS} clients) beside {CLIENTS} busy ones",
         columns=("", *FIGURE_COLUMNS),
@@ -54,7 +57,7 @@ def hot(stage: Stage, size: Size) -> Section:
             ),
             Target(
                 name="others' p50 beside the hot account ÷ beside many accounts",
-                measured=felt["beside the hot account"].p50 / felt["beside many accounts"].p50,
+                measured=felt[BESIDE_HOT].p50 / felt[BESIDE_MANY].p50,
                 wanted=1.1,
                 at_most=True,
             ),

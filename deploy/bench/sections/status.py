@@ -14,13 +14,7 @@ def status(stage: Stage, size: Size) -> Section:
     ours, bare = readers(stage, most)
     found: dict[int, dict[str, Figures]] = {}
     for clients in size.clients:
-        found[clients] = interleaved(
-            size.rounds,
-            {
-                BARE: lambda c=clients: load.run(stage.floor_port, bare[:c], seconds=size.seconds),
-                OURS: lambda c=clients: load.run(stage.port, ours[:c], seconds=size.seconds),
-            },
-        )
+        found[clients] = _both(stage, size, ours[:clients], bare[:clients])
     rows = [
         [
             f"{clients} {'client' if clients == 1 else 'clients'}, {name}",
@@ -50,6 +44,16 @@ def status(stage: Stage, size: Size) -> Section:
             )
         )
     return section
+
+
+def _both(stage: Stage, size: Size, ours: traffic.Streams, bare: traffic.Streams) -> dict[str, Figures]:
+    return interleaved(
+        size.rounds,
+        {
+            BARE: lambda: load.run(stage.floor_port, bare, seconds=size.seconds),
+            OURS: lambda: load.run(stage.port, ours, seconds=size.seconds),
+        },
+    )
 
 
 def readers(stage: Stage, clients: int) -> tuple[traffic.Streams, traffic.Streams]:

@@ -1,8 +1,10 @@
 """Submits: the platform against pgbench and against bare Django, all doing the same statements."""
 
+from collections.abc import Callable
+
 from deploy.bench import load, traffic
 from deploy.bench.report import FIGURE_COLUMNS, Section, Table, Target, figure_cells, number
-from deploy.bench.series import Figures, interleaved
+from deploy.bench.series import Figures, Series, interleaved
 from deploy.bench.size import Size
 from deploy.bench.stage import Stage
 
@@ -26,11 +28,7 @@ def _measure(stage: Stage, size: Size, *, contenders: tuple[str, ...]) -> Sectio
     for clients in sorted({*size.clients, *size.floor_clients}):
         wanted = [PGBENCH] if clients in size.floor_clients else []
         wanted += [name for name in (BARE, OURS) if clients in size.clients]
-        runs = {
-            PGBENCH: lambda c=clients: stage.pgbench.run(stage.scripts["spread"], clients=c, seconds=size.seconds),
-            BARE: lambda c=clients: load.run(stage.floor_port, traffic.bare_submits(range(c)), seconds=size.seconds),
-            OURS: lambda c=clients: load.run(stage.port, traffic.submits(stage.keys[:c]), seconds=size.seconds),
-        }
+        runs = _runs(stage, size, clients)
         chosen = {name: run for name, run in runs.items() if name in wanted and name in contenders}
         found[clients] = interleaved(size.rounds, chosen)
     rows = [
@@ -63,6 +61,15 @@ def _measure(stage: Stage, size: Size, *, contenders: tuple[str, ...]) -> Sectio
             ),
         ]
     return section
+
+
+def _runs(stage: Stage, size: Size, clients: int) -> dict[str, Callable[[], Series]]:
+    accounts = range(clients)
+    return {
+        PGBENCH: lambda: stage.pgbench.run(stage.scripts["spread"], clients=clients, seconds=size.seconds),
+        BARE: lambda: load.run(stage.floor_port, traffic.bare_submits(accounts), seconds=size.seconds),
+        OURS: lambda: load.run(stage.port, traffic.submits(stage.keys[:clients]), seconds=size.seconds),
+    }
 
 
 def _ratios(one: Figures, at: dict[str, Figures]) -> list[str]:
