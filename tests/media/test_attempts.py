@@ -584,7 +584,7 @@ def test_only_a_known_node_that_signs_freshly_is_heard(node: StandIn, customer: 
         assert answer["WWW-Authenticate"] == 'Node realm="workers"'
     assert Attempt.objects.get(pk=message.attempt_id).status == "published"
     assert post(good).status_code == 200
-    error(post(good), 401, "unauthenticated")
+    error(post(good), 401, "nonce_replayed")
 
 
 def test_a_disabled_node_or_an_older_secret_is_not_heard(node: StandIn) -> None:

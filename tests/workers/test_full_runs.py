@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import av
 import httpx
 import pytest
 from django.conf import settings
+from django.test import Client
 from PIL import Image
 
 from billing.selectors import balance, find_settlement
@@ -26,6 +28,7 @@ from tests.workers.pipelines.lavfi import make_clip
 from workers import runtime
 from workers.pipelines import registry
 from workers.pipelines.base import PipelineResult, RunContext
+from workers.protocol import signing
 from workers.protocol.result import SignedResult
 from workers.runtime import Node
 
@@ -192,3 +195,25 @@ def test_an_engine_that_breaks_down_is_tried_three_times_on_one_hold_and_then_no
     money = balance(account_id=job.account_id)
     assert (money.available, money.held) == (jobs.DEPOSIT, 0)
     assert find_settlement(reference=hold_reference(job.pk)) is not None
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        {"X-Node-Signature": "é" * 64},
+        {"X-Node-Timestamp": "²"},
+        {"X-Node-Timestamp": "9" * 5000},
+        {"X-Node-Version": "²"},
+        {"X-Node-Id": "é"},
+        {"X-Node-Id": "x" * 500},
+        {"X-Node-Nonce": "é" * 20},
+        {"X-Node-Nonce": ""},
+    ],
+    ids=str,
+)
+def test_garbage_in_a_nodes_headers_is_a_401_and_never_a_500(client: Client, garbage: dict[str, str]) -> None:
+    path = "/workers/v1/node"
+    signed = signing.sign_request(jobs.a_node(), method="GET", path=path, body=b"", timestamp=int(time.time()))
+    assert client.get(path, headers=signed | garbage).status_code == 401
+    assert client.get(path, headers=signed).status_code == 200
+    assert client.get(path, headers=signed).status_code == 401  # the nonce is spent
