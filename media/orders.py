@@ -20,6 +20,7 @@ from core.errors import ApiError, InvalidRequest
 from media import buckets, keys
 from media.catalog.task import Facts, Normalised, Source, Task
 from media.probing import ByteSource, BytesSource, NotMedia, ProbeIncomplete, probe_image, probe_video
+from workers.protocol.inputs.base import FIELDS_TOGETHER
 
 MAX_INLINE_BYTES = 25_000_000
 MAX_INLINE_BYTES_TOGETHER = 60_000_000
@@ -136,7 +137,7 @@ def _validate(task: Task, raw_input: Any) -> Any:
     if unstorable:
         raise InvalidRequest(unstorable)
     try:
-        return task.input_model.model_validate(raw_input)
+        return task.input_model.model_validate(raw_input, by_alias=True, by_name=False)
     except ValidationError as error:
         raise InvalidRequest(_fields(error)) from None
 
@@ -160,12 +161,14 @@ def _unstorable(value: Any, path: str) -> Iterator[tuple[str, str]]:
 
 def _fields(error: ValidationError) -> dict[str, str]:
     fields: dict[str, str] = {}
-    for entry in error.errors(include_url=False, include_context=False, include_input=False):
+    for entry in error.errors(include_url=False, include_input=False):
         path = ".".join(["input", *(str(step) for step in entry["loc"] if not str(step).startswith("<"))])
         reason = entry["msg"].removeprefix("Value error, ")
         if entry["type"] == "extra_forbidden":
             reason = "is not a field of this task"
-        fields.setdefault(path, reason)
+        together = entry["ctx"]["fields"] if entry["type"] == FIELDS_TOGETHER else ()
+        for named in [f"{path}.{name}" for name in together] or [path]:
+            fields.setdefault(named, reason)
     return fields
 
 

@@ -4,6 +4,7 @@ import argparse
 import os
 import platform
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -52,6 +53,7 @@ def main() -> int:
     options = parser.parse_args()
     chosen = options.only or USUAL
     size = QUICK if options.quick else DEFAULT
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: everything is stopped and removed
     try:
         return _bench([name for name in SECTIONS if name in chosen], size, options.out, keep=options.keep)
     except (NotOurServers, DataFolderInUse, StartFailed, RunInvalid) as error:

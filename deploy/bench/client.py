@@ -33,6 +33,8 @@ class Outcome:
 
     latencies: list[float] = field(default_factory=list)
     """Milliseconds from the first byte out to the last byte in."""
+    requests: int = 0
+    """Every answer, also those outside the measured time."""
     first_answer: bytes = b""
 
 
@@ -131,6 +133,7 @@ def _loop(connections: Sequence[Connection], outcome: Outcome, *, begin: float, 
                     if body is None:
                         continue
                     now = time.perf_counter()
+                    outcome.requests += 1
                     if begin <= connection.sent_at and now <= end:
                         outcome.latencies.append((now - connection.sent_at) * 1000)
                     outcome.first_answer = outcome.first_answer or body

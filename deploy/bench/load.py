@@ -53,7 +53,12 @@ class Load:
         if self._process.returncode:
             raise RunInvalid(complaints.strip().splitlines()[-1] if complaints.strip() else "the generator failed")
         told = json.loads(printed)
-        return Series(latencies=told["latencies"], seconds=self._seconds, generator_cpu_seconds=told["cpu_seconds"])
+        return Series(
+            latencies=told["latencies"],
+            seconds=self._seconds,
+            generator_cpu_seconds=told["cpu_seconds"],
+            requests=told["requests"],
+        )
 
 
 def run(port: int, streams: Sequence[Sequence[bytes]], *, seconds: float) -> Series:
@@ -70,7 +75,8 @@ def main() -> int:
     except (RunInvalid, OSError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1
-    json.dump({"latencies": outcome.latencies, "cpu_seconds": time.process_time() - before}, sys.stdout)
+    spent = time.process_time() - before
+    json.dump({"latencies": outcome.latencies, "cpu_seconds": spent, "requests": outcome.requests}, sys.stdout)
     return 0
 
 

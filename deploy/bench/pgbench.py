@@ -53,7 +53,8 @@ class Pgbench:
             if done.returncode or "aborted" in done.stderr:
                 raise RunInvalid(f"pgbench failed:\n{done.stderr[-2000:]}")
             logs = [log.read_text() for log in Path(folder).glob("log.*")]
-        return Series(latencies=latencies("".join(logs)), seconds=max(1, round(seconds)))
+        measured = latencies("".join(logs))
+        return Series(latencies=measured, seconds=max(1, round(seconds)), requests=len(measured))
 
 
 def latencies(log: str) -> list[float]:

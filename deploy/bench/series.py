@@ -1,8 +1,8 @@
 """What a timed run leaves behind, and how several rounds of it become one figure."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from statistics import median
 
 
@@ -18,6 +18,10 @@ class Series:
     seconds: float
     generator_cpu_seconds: float = 0.0
     """What the load generator itself took from the machine."""
+    requests: int = 0
+    """All that were answered, those before and after the measured time too."""
+    cost: Mapping[str, float] = field(default_factory=dict)
+    """Milliseconds of CPU a request, by process. A busy machine hardly changes them, as it does every other figure."""
 
     def __post_init__(self) -> None:
         if not self.latencies or self.seconds <= 0:
@@ -32,10 +36,6 @@ class Figures:
     p50: float
     p95: float
     p99: float
-
-    def relative_to(self, floor: "Figures") -> float:
-        """Our rate as a part of the floor's."""
-        return self.rate / floor.rate
 
 
 def percentile(values: Sequence[float], percent: float) -> float:
@@ -66,10 +66,40 @@ def medians(rounds: Sequence[Figures]) -> Figures:
     )
 
 
-def interleaved(rounds: int, runs: dict[str, Callable[[], Series]]) -> dict[str, Figures]:
-    """Run every contender once a round, in turn, so that what disturbs the machine disturbs them alike."""
-    seen: dict[str, list[Figures]] = {name: [] for name in runs}
-    for _ in range(rounds):
-        for name, run in runs.items():
-            seen[name].append(figures(run()))
-    return {name: medians(each) for name, each in seen.items()}
+class Contest:
+    """Contenders that ran in turn: every round each of them once, so that a disturbed machine disturbs them alike."""
+
+    def __init__(self, rounds: int, runs: Mapping[str, Callable[[], Series]]) -> None:
+        self.rounds: dict[str, list[Figures]] = {name: [] for name in runs}
+        self._costs: dict[str, list[Mapping[str, float]]] = {name: [] for name in runs}
+        self._generator: list[float] = []
+        for _ in range(rounds):
+            for name, run in runs.items():
+                series = run()
+                self.rounds[name].append(figures(series))
+                self._costs[name].append(series.cost)
+                self._generator.append(series.generator_cpu_seconds / max(series.requests, 1))
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.rounds
+
+    def medians(self) -> dict[str, Figures]:
+        """Each contender's figures."""
+        return {name: medians(each) for name, each in self.rounds.items()}
+
+    def ratio(self, name: str, to: str, figure: str = "rate") -> float:
+        """The median over rounds of one contender's figure divided by another's of the same round.
+
+        Steadier than dividing the medians: a slow minute slows both of its round's runs.
+        """
+        pairs = zip(self.rounds[name], self.rounds[to], strict=True)
+        return median(getattr(one, figure) / getattr(other, figure) for one, other in pairs)
+
+    def cost(self, name: str, process: str) -> float:
+        """The median over rounds of the milliseconds of CPU that a process spent on one of the contender's requests."""
+        return median(each.get(process, 0.0) for each in self._costs[name])
+
+    @property
+    def generator_microseconds(self) -> float:
+        """What a request cost the load generator, at its worst."""
+        return max(self._generator) * 1_000_000

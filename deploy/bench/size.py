@@ -8,7 +8,7 @@ class Size:
     """Every bound of a run, in count and time."""
 
     rounds: int
-    """How often each contender runs; the medians count."""
+    """How often each contender runs; the medians count. Many short rounds pair better than few long ones."""
     seconds: float
     """Of one run."""
     clients: tuple[int, ...]
@@ -22,8 +22,8 @@ class Size:
 
 
 DEFAULT = Size(
-    rounds=3,
-    seconds=3,
+    rounds=5,
+    seconds=2,
     clients=(1, 16, 64),
     floor_clients=(1, 4, 16, 64),
     jobs=800,
@@ -34,7 +34,7 @@ DEFAULT = Size(
 )
 QUICK = Size(
     rounds=1,
-    seconds=2,
+    seconds=1,
     clients=(1, 16),
     floor_clients=(1, 4, 16),
     jobs=150,

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,12 +16,15 @@ import psycopg
 
 from deploy import ports
 from deploy.bench.pgbench import Pgbench
+from deploy.bench.series import Series
 from deploy.embedded import EmbeddedServers
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.servers import REPLACED_BY
 from deploy.platform import Platform
 from deploy.platform.programs import ROOT, Program, Programs
 
+FLOOR = "bare Django"
+"""Its web process in the CPU figures; the platform's is `web`."""
 Database = psycopg.Connection[tuple[Any, ...]]
 
 FLOOR_DATABASE = "bench_floor"
@@ -179,11 +182,17 @@ class Stage:
         assert row is not None
         return int(row[0])
 
+    def costed(self, run: Callable[[], Series]) -> Series:
+        """The run, with what each of its requests cost each process."""
+        before = self.cpu()
+        series = run()
+        spent = self.cpu().since(before)
+        return replace(series, cost={name: used * 1000 / series.requests for name, used in spent.items()})
+
     def cpu(self) -> Cpu:
         """What every process has used since it started."""
         pids = {name: unit.pid for name, unit in self.platform.processes.items()}
-        if self._worker is not None:
-            pids["media-worker"] = self._worker.pid
+        pids |= {name: one.pid for name, one in {FLOOR: self._floor, "media-worker": self._worker}.items() if one}
         seconds = {name: _family_seconds(pid) for name, pid in pids.items() if pid is not None}
         return Cpu({**seconds, "load generator": time.process_time()})
 

@@ -190,19 +190,22 @@ class Load:
         return "video.combine", {"videoUrls": [self._own_clips[account]] * 2, "frameRate": 30}
 
 
-def crowd(client: Client, *, task: str, keys: list[str]) -> Counter[str]:
-    """Submit once under each of `keys`, all at the same moment; how often each outcome came.
+@dataclass(frozen=True)
+class Answer:
+    """One of a crowd's answers; no job where none was named."""
 
-    Outcomes are "<status>" or, where a job was named, "<status> <job>".
-    """
+    status: int
+    job_id: str
+
+
+def crowd(client: Client, *, task: str, keys: list[str]) -> list[Answer]:
+    """Submit once under each of `keys`, all at the same moment."""
     gate = threading.Barrier(len(keys))
 
-    def one(key: str) -> str:
+    def one(key: str) -> Answer:
         gate.wait(30)
         answer = client.submit_once(task, {}, key=key)
-        return (
-            f"{answer.status_code} {answer.json()['externalJobId']}" if answer.is_success else f"{answer.status_code}"
-        )
+        return Answer(answer.status_code, str(answer.json()["externalJobId"]) if answer.is_success else "")
 
     with ThreadPoolExecutor(max_workers=len(keys)) as threads:
-        return Counter(threads.map(one, keys))
+        return list(threads.map(one, keys))

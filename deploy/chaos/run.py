@@ -8,10 +8,12 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import psycopg
 
@@ -19,10 +21,10 @@ from deploy.chaos import books
 from deploy.chaos.customer import Customer
 from deploy.chaos.gates import TERMINAL, Evidence
 from deploy.chaos.load import Accepted, Client, Load, Record, crowd
-from deploy.chaos.strikes import Strike, Strikes
+from deploy.chaos.strikes import RUSH, Strike, Strikes
 from deploy.chaos.wire import Wire
-from deploy.embedded.servers import REPLACED_BY, S3_NAMES
 from deploy.platform import Platform
+from deploy.platform.programs import machine
 from deploy.process import StartFailed
 from workers.ffmpeg import program
 
@@ -65,10 +67,11 @@ class Size:
     """Whether callbacks whose steward died wait for their lease, or time is moved on for them."""
 
 
-FULL = Size(clients=4, rounds=2, milder=True, pause=3.0, steward_kills=40.0, settle=110.0, wait_for_leases=True)
-SHORT = Size(clients=3, rounds=1, milder=False, pause=0.3, steward_kills=4.0, settle=60.0, wait_for_leases=False)
+FULL = Size(clients=4, rounds=2, milder=True, pause=2.0, steward_kills=30.0, settle=120.0, wait_for_leases=True)
+SHORT = Size(clients=3, rounds=1, milder=False, pause=0.3, steward_kills=4.0, settle=120.0, wait_for_leases=False)
 
 Say = Callable[[str], None]
+_Server = TypeVar("_Server", Customer, Wire)
 
 
 class ChaosRun:
@@ -103,8 +106,9 @@ class ChaosRun:
         self.folder = Path(tempfile.mkdtemp(prefix=PREFIX))
         self.folder.chmod(0o711)  # as root, PostgreSQL runs as nobody and must find its data
         self._stack.callback(self._remove)
-        for name in (*REPLACED_BY.values(), *S3_NAMES, "CELERY_BROKER_URL", "WORKER_BROKER_URL"):
-            os.environ.pop(name, None)  # never somebody's real servers
+        own = machine()  # nobody's settings, and above all nobody's real servers
+        os.environ.clear()
+        os.environ.update(own)
         self.customer = self._stack.enter_context(_serving(Customer(_clip(self.folder / "clip.mp4"))))
         self.wire = self._stack.enter_context(
             _serving(Wire(seed=self.seed, upstream=lambda: self.platform.environment["SITE_URL"]))
@@ -152,21 +156,21 @@ class ChaosRun:
 
     def crowds(self) -> None:
         """200 submits at one moment with money for 60, and one key 50 times at one moment."""
-        rich = self.client("crowd")
-        outcomes = crowd(rich, task="diagnostic.noop", keys=[f"crowd-{number}" for number in range(CROWD)])
-        accepted = [outcome.split()[1] for outcome in outcomes if outcome.startswith("201 ")]
-        refused = outcomes["402"]
+        rich, twins = self.client("crowd"), self.client("twins")
+        each = crowd(rich, task="diagnostic.noop", keys=[f"crowd-{number}" for number in range(CROWD)])
+        same = crowd(twins, task="diagnostic.noop", keys=["twins"] * TWINS)
+        accepted = [answer.job_id for answer in each if answer.status == 201]
+        refused = sum(answer.status == 402 for answer in each)
+        jobs = {answer.job_id for answer in same if answer.job_id}
         self.crowd_figure = (
-            f"{CROWD} submits with money for {AFFORDABLE}: {len(accepted)} accepted, {refused} refused; "
+            f"{CROWD} with money for {AFFORDABLE}: {len(accepted)} accepted, {refused} refused; "
+            f"one key {TWINS} times: {len(jobs)} job"
         )
         if (len(accepted), refused) != (AFFORDABLE, CROWD - AFFORDABLE):
-            self.crowd_faults.append(f"money for {AFFORDABLE} of {CROWD}: {dict(outcomes)}")
-        twins = self.client("twins")
-        same = crowd(twins, task="diagnostic.noop", keys=["twins"] * TWINS)
-        jobs = {outcome.split()[-1] for outcome in same}
-        self.crowd_figure += f"one key {TWINS} times: {len(jobs)} job"
-        if len(jobs) != 1 or sorted(same.values()) != [1, TWINS - 1]:
-            self.crowd_faults.append(f"one key {TWINS} times: {dict(same)}")
+            self.crowd_faults.append(f"money for {AFFORDABLE} of {CROWD}: {dict(Counter(a.status for a in each))}")
+        statuses = Counter(answer.status for answer in same)
+        if len(jobs) != 1 or statuses != {201: 1, 200: TWINS - 1}:
+            self.crowd_faults.append(f"one key {TWINS} times: {dict(statuses)}, {len(jobs)} jobs")
         self.record.accepted += [Accepted("crowd", job_id, job_id, with_callback=False) for job_id in accepted]
         self.record.accepted += [Accepted("twins", "twins", job_id, with_callback=False) for job_id in jobs]
         rich.close()
@@ -185,6 +189,7 @@ class ChaosRun:
             staged_job=lambda: self._aside(
                 "video.resize", {"sourceVideoUrl": self.customer.clip_url, "width": 128, "height": 72}
             ),
+            rush=self._rush,
             chance=self._chance,
         )
         load.start()
@@ -242,6 +247,21 @@ class ChaosRun:
         self._asides.append(thread)
         thread.start()
 
+    def _rush(self) -> Callable[[], int]:
+        """Many submits of one account at once, each repeated until it is answered; tells how many were so far."""
+        client = self.client(LOAD_ACCOUNTS[0])
+        name = f"rush-{self._chance.getrandbits(64):x}"
+        answered: list[Accepted | None] = []
+
+        def submit(number: int) -> None:
+            answered.append(client.submit("diagnostic.noop", {}, key=f"{name}-{number}", callback=None))
+
+        threads = [threading.Thread(target=submit, args=[number], name=name) for number in range(RUSH)]
+        self._asides += threads
+        for thread in threads:
+            thread.start()
+        return lambda: len(answered)
+
     def settle(self) -> None:
         """Wait until nothing is under way, as long as the size allows."""
         began = time.monotonic()
@@ -270,7 +290,7 @@ class ChaosRun:
         try:
             self.platform.manage("audit")
         except StartFailed as error:
-            audit = str(error).strip()
+            audit = str(error).strip().splitlines()[-1]
         return Evidence(
             books=books.read_books(self.platform.environment),
             record=self.record,
@@ -286,7 +306,7 @@ class ChaosRun:
 
 
 @contextmanager
-def _serving(server: Customer | Wire) -> Iterator[Customer | Wire]:
+def _serving(server: _Server) -> Iterator[_Server]:
     server.open()
     try:
         yield server

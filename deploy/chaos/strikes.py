@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 import redis
@@ -19,6 +20,8 @@ from deploy.platform import Platform
 
 LANDING_SECONDS = 40.0
 """How long an ambush waits for somebody to pass."""
+RUSH = 40
+"""Submits at once."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Strikes:
         customer: Customer,
         long_job: Callable[[], None],
         staged_job: Callable[[], None],
+        rush: Callable[[], Callable[[], int]],
         chance: random.Random,
     ) -> None:
         self._platform = platform
@@ -47,6 +51,7 @@ class Strikes:
         self._customer = customer
         self._long_job = long_job
         self._staged_job = staged_job
+        self._rush = rush
         self._chance = chance
         self.wiped_at: list[datetime] = []
         self.kills: dict[str, int] = {}
@@ -75,7 +80,7 @@ class Strikes:
         return [
             Strike("web, in the transaction that completes a job", self._web_at_complete),
             Strike("Valkey, killed and wiped", self._wipe_broker),
-            Strike("PostgreSQL, killed", lambda: self._fell("postgres")),
+            Strike("PostgreSQL, killed under a rush of submits", self._database_under_rush),
             Strike("SeaweedFS, killed", lambda: self._fell("seaweed")),
         ]
 
@@ -83,6 +88,7 @@ class Strikes:
         """What resembles one of the others and is easier to bear."""
         return [
             Strike("web, killed", lambda: self._fell("web")),
+            Strike("PostgreSQL, killed", lambda: self._fell("postgres")),
             Strike("PostgreSQL, restarted", lambda: self._restart("postgres")),
             Strike("SeaweedFS, restarted", lambda: self._restart("seaweed")),
         ]
@@ -129,6 +135,16 @@ class Strikes:
         self._raise("valkey")
         return True
 
+    def _database_under_rush(self) -> bool:
+        """Some submits of the rush have their answer by then: what they were promised must be on disk."""
+        answered = self._rush()
+        if not self._soon(lambda: answered() >= 5, LANDING_SECONDS):
+            return False
+        self._kill("postgres")
+        under_way = answered() < RUSH
+        self._raise("postgres")
+        return under_way
+
     def _worker_at(self, verb: str, when: When) -> bool:
         ambush = self._wire.ambushes.lay((verb, when), lambda _: self._kill("media-worker"))
         landed = ambush.landed.wait(LANDING_SECONDS)
@@ -166,10 +182,10 @@ class Strikes:
         deadline = time.monotonic() + LANDING_SECONDS
         with redis.Redis.from_url(self._platform.environment["REDIS_URL"], socket_timeout=5) as broker:
             while time.monotonic() < deadline:
-                began_at = datetime.now(UTC)
+                mark = partial(self._marked_since, datetime.now(UTC))
                 broker.execute_command("CLIENT", "PAUSE", 3000, "WRITE")
                 try:
-                    if self._soon(lambda since=began_at: self._marked_since(since), 2.0):
+                    if self._soon(mark, 2.0):
                         self._kill("steward")
                         self._raise("steward")
                         return True

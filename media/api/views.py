@@ -224,7 +224,7 @@ def _catalogue_entry(task: Task, states: dict[str, PoolState], now: datetime) ->
     return {
         "task": task.name,
         "title": task.title,
-        "inputSchema": task.input_model.model_json_schema(by_alias=True),
+        "inputSchema": task.input_model.published_schema(),
         "price": {
             "formula": version.formula,
             "coefficients": dict(version.coefficients),

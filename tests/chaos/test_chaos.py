@@ -1,7 +1,6 @@
 """The short chaos run, and the proof that its gates can fail."""
 
 import dataclasses
-import os
 import subprocess
 import sys
 from uuid import UUID
@@ -17,11 +16,11 @@ from deploy.platform.programs import ROOT
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(420)
 def test_everything_dies_once_and_nothing_is_lost_nor_charged_twice() -> None:
     """A sound run passes every gate; then five planted violations are each named by their gate."""
     command = [sys.executable, "-m", "deploy.chaos", "--short", "--expect-violations"]
-    done = subprocess.run(command, cwd=ROOT, env=dict(os.environ), capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count(": seen by") == 5
     assert "NOT seen" not in done.stdout

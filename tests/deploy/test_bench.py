@@ -21,7 +21,7 @@ from core import clock
 from deploy.bench import client, pgbench, traffic
 from deploy.bench.capture import Captured, capture
 from deploy.bench.report import Section, Table, Target, number, write
-from deploy.bench.series import Figures, RunInvalid, Series, figures, interleaved, medians, percentile
+from deploy.bench.series import Contest, Figures, RunInvalid, Series, figures, medians, percentile
 from deploy.bench.statements import Slot, Statement, hold_reference, pgbench_script, recording
 from deploy.embedded import EmbeddedServers
 from media.fleet.services import note_heartbeat, register_node
@@ -55,9 +55,12 @@ def test_figures_are_medians_of_rounds_taken_in_turn() -> None:
         order.append(name)
         return Series(latencies=[4.0] * next(speeds[name]), seconds=2)
 
-    found = interleaved(3, {"a": lambda: run("a"), "b": lambda: run("b")})
+    contest = Contest(3, {"a": lambda: run("a"), "b": lambda: run("b")})
     assert order == ["a", "b"] * 3
-    assert {name: one.rate for name, one in found.items()} == {"a": 10.0, "b": 1.0}
+    assert {name: one.rate for name, one in contest.medians().items()} == {"a": 10.0, "b": 1.0}
+    assert contest.ratio("a", "b") == 10.0  # the median of 10 ÷ 1, 30 ÷ 2 and 20 ÷ 900
+    assert contest.ratio("b", "a") == 0.1
+    assert contest.ratio("a", "b", "p99") == 1.0
     one = figures(Series(latencies=[1.0, 2.0, 3.0, 100.0], seconds=2))
     assert one == Figures(rate=2.0, p50=2.0, p95=100.0, p99=100.0)
     assert medians([one, one, Figures(rate=9, p50=9, p95=9, p99=9)]) == one

@@ -19,10 +19,17 @@ from workers.protocol.pools import pools
 
 @pytest.fixture
 def wakes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Counts how often the steward was woken: a NOTIFY cannot be sent from inside the test's own transaction."""
+    """Who woke the steward.
+
+    What must follow a commit (NOTIFY, the wait for the disk) cannot be done inside a test's own transaction; there it
+    is only noted. Transactional tests do it in earnest.
+    """
     woken: list[str] = []
-    for module in ("media.api.views", "media.staging"):
-        monkeypatch.setattr(f"{module}.wake_steward", lambda name=module: woken.append(name))
+    mark = request.node.get_closest_marker("django_db")
+    if mark is None or not mark.kwargs.get("transaction"):
+        for module in ("media.api.views", "media.staging"):
+            monkeypatch.setattr(f"{module}.wake_steward", lambda name=module: woken.append(name))
+        monkeypatch.setattr("media.services.submit_job.wait_until_durable", lambda: None)
     return woken
 
 

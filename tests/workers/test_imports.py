@@ -63,13 +63,24 @@ def test_a_node_is_built_from_its_own_requirements_alone() -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "noop\n", "")
 
 
+@pytest.mark.parametrize(
+    ("requirements", "found"),
+    [("requirements/worker-cpu.txt", "True\n"), ("requirements/worker.txt", "engine_missing\n")],
+)
 @pytest.mark.parametrize("task", ["image.generate", "video.combine", "video.resize"])
-def test_the_cpu_engines_are_built_from_theirs(task: str) -> None:
+def test_an_engine_is_built_from_its_requirements_and_said_to_be_missing_without(
+    task: str, requirements: str, found: str
+) -> None:
     ended = run(
-        f"from workers.pipelines import registry\nprint(bool(registry.pipeline('{task}').engine))\n",
-        not_on_a_node("requirements/worker-cpu.txt"),
+        "from workers.pipelines import registry\n"
+        "from workers.pipelines.base import EngineFailed\n"
+        "try:\n"
+        f"    print(bool(registry.pipeline('{task}').engine))\n"
+        "except EngineFailed as error:\n"
+        "    print(error.code)\n",
+        not_on_a_node(requirements),
     )
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "True\n", "")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, found, "")
 
 
 def test_the_protocol_needs_the_standard_library_and_pydantic() -> None:

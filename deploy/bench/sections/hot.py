@@ -3,7 +3,7 @@
 from deploy.bench import load, traffic
 from deploy.bench.load import Load
 from deploy.bench.report import FIGURE_COLUMNS, Section, Table, Target, figure_cells, number
-from deploy.bench.series import Series, interleaved
+from deploy.bench.series import Contest, Series
 from deploy.bench.size import Size
 from deploy.bench.stage import HOT_ACCOUNT, OTHERS, Stage
 
@@ -15,7 +15,7 @@ ALONE, BESIDE_MANY, BESIDE_HOT = "alone", "beside many accounts", "beside the ho
 def hot(stage: Stage, size: Size) -> Section:
     """pgbench, bare Django and the platform with every client on one account; then others beside such a load."""
     hot_key = stage.keys[HOT_ACCOUNT]
-    found = interleaved(
+    found = Contest(
         size.rounds,
         {
             "pgbench": lambda: stage.pgbench.run(stage.scripts["hot"], clients=CLIENTS, seconds=size.seconds),
@@ -28,9 +28,11 @@ def hot(stage: Stage, size: Size) -> Section:
     reached = Table(
         title=f"One hot account, {CLIENTS} clients",
         columns=("", *FIGURE_COLUMNS, "÷ pgbench"),
-        rows=[[name, *figure_cells(one), number(one.relative_to(found["pgbench"]))] for name, one in found.items()],
+        rows=[
+            [name, *figure_cells(one), number(found.ratio(name, "pgbench"))] for name, one in found.medians().items()
+        ],
     )
-    felt = interleaved(
+    felt = Contest(
         size.rounds,
         {
             ALONE: lambda: _others(stage, size, []),
@@ -41,7 +43,7 @@ def hot(stage: Stage, size: Size) -> Section:
     beside = Table(
         title=f"Other accounts' submits ({OTHER_CLIENTS} clients) beside {CLIENTS} busy ones",
         columns=("", *FIGURE_COLUMNS),
-        rows=[[name, *figure_cells(one)] for name, one in felt.items()],
+        rows=[[name, *figure_cells(one)] for name, one in felt.medians().items()],
         notes=[
             f"The {CLIENTS} busy clients take processors in either case: a hot account does no harm where the last "
             "two rows are alike."
@@ -52,17 +54,17 @@ def hot(stage: Stage, size: Size) -> Section:
         targets=[
             Target(
                 name="hot account ÷ pgbench's hot account",
-                measured=found["platform"].relative_to(found["pgbench"]),
+                measured=found.ratio("platform", "pgbench"),
                 wanted=1.0,
             ),
             Target(
                 name="others' p50 beside the hot account ÷ beside many accounts",
-                measured=felt[BESIDE_HOT].p50 / felt[BESIDE_MANY].p50,
+                measured=felt.ratio(BESIDE_HOT, BESIDE_MANY, "p50"),
                 wanted=1.1,
                 at_most=True,
             ),
         ],
-        figures={"reached": found, "others": felt},
+        figures={"reached": found.medians(), "others": felt.medians()},
     )
 
 

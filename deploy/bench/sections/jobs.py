@@ -7,7 +7,7 @@ from deploy.bench.client import send_all
 from deploy.bench.report import Section, Table, Target, number
 from deploy.bench.series import RunInvalid, percentile
 from deploy.bench.size import WORKER_SLOTS, Size
-from deploy.bench.stage import Database, Stage
+from deploy.bench.stage import FLOOR, Database, Stage
 
 SUBMITTERS = 8
 """Connections that submit, each for an account of its own."""
@@ -27,7 +27,7 @@ def jobs(stage: Stage, size: Size) -> Section:
     finally:
         stage.stop_worker()
     rate = size.jobs / seconds
-    milliseconds = {name: spent * 1000 / size.jobs for name, spent in used.items()}
+    milliseconds = {name: spent * 1000 / size.jobs for name, spent in used.items() if name != FLOOR}
     total = sum(milliseconds.values())
     rows = [[name, number(one), f"{one / total:.0%}"] for name, one in milliseconds.items()]
     costs = Table(

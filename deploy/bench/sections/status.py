@@ -2,8 +2,8 @@
 
 from deploy.bench import load, traffic
 from deploy.bench.report import FIGURE_COLUMNS, Section, Table, Target, figure_cells, number
-from deploy.bench.sections.submit import BARE, JUDGED_AT, OURS
-from deploy.bench.series import Figures, interleaved
+from deploy.bench.sections.submit import BARE, COST_COLUMNS, JUDGED_AT, OURS, cost_cells, costs
+from deploy.bench.series import Contest
 from deploy.bench.size import Size
 from deploy.bench.stage import FLOOR_DATABASE, Stage
 
@@ -12,46 +12,52 @@ def status(stage: Stage, size: Size) -> Section:
     """Both, at every number of clients."""
     most = max(size.clients)
     ours, bare = readers(stage, most)
-    found: dict[int, dict[str, Figures]] = {}
+    found: dict[int, Contest] = {}
     for clients in size.clients:
         found[clients] = _both(stage, size, ours[:clients], bare[:clients])
     rows = [
         [
             f"{clients} {'client' if clients == 1 else 'clients'}, {name}",
             *figure_cells(one),
-            number(one.relative_to(at[BARE])),
+            number(contest.ratio(name, BARE)),
+            *cost_cells(contest, name),
         ]
-        for clients, at in found.items()
-        for name, one in at.items()
+        for clients, contest in found.items()
+        for name, one in contest.medians().items()
     ]
     table = Table(
         title="Status reads",
-        columns=("", *FIGURE_COLUMNS, "÷ bare Django"),
+        columns=("", *FIGURE_COLUMNS, "÷ bare Django", *COST_COLUMNS),
         rows=rows,
         notes=[
-            f"{size.rounds} × {size.seconds:g} s each, taken in turn; medians. "
-            f"Each client reads {traffic.JOBS_A_READER} queued jobs of its own; both answer the same JSON."
+            f"{size.rounds} × {size.seconds:g} s each, taken in turn; medians, also of the ratios. "
+            f"Each client reads {traffic.JOBS_A_READER} queued jobs of its own; both answer the same JSON.",
+            "The load generator took at most "
+            f"{max(one.generator_microseconds for one in found.values()):.0f} µs of CPU a request.",
         ],
     )
-    section = Section(tables=[table], figures={str(clients): at for clients, at in found.items()})
+    section = Section(
+        tables=[table],
+        figures={str(clients): {"measured": one.medians(), "cpu_ms": costs(one)} for clients, one in found.items()},
+    )
     if JUDGED_AT in found:
         judged = found[JUDGED_AT]
         section.targets.append(
             Target(
                 name=f"status reads, {JUDGED_AT} clients ÷ bare Django",
-                measured=judged[OURS].relative_to(judged[BARE]),
+                measured=judged.ratio(OURS, BARE),
                 wanted=0.8,
             )
         )
     return section
 
 
-def _both(stage: Stage, size: Size, ours: traffic.Streams, bare: traffic.Streams) -> dict[str, Figures]:
-    return interleaved(
+def _both(stage: Stage, size: Size, ours: traffic.Streams, bare: traffic.Streams) -> Contest:
+    return Contest(
         size.rounds,
         {
-            BARE: lambda: load.run(stage.floor_port, bare, seconds=size.seconds),
-            OURS: lambda: load.run(stage.port, ours, seconds=size.seconds),
+            BARE: lambda: stage.costed(lambda: load.run(stage.floor_port, bare, seconds=size.seconds)),
+            OURS: lambda: stage.costed(lambda: load.run(stage.port, ours, seconds=size.seconds)),
         },
     )
 

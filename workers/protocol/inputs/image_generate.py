@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from workers.protocol.inputs.base import UrlText, Wire
+from workers.protocol.inputs.base import Omissible, UrlText, Wire, fault_of
 from workers.protocol.inputs.media import ImageInput
 
 AspectRatio = Literal["1:1", "16:9", "9:16", "9:7", "7:9"]
@@ -27,23 +27,23 @@ class ImageGenerateInput(Wire):
     """What a client sends."""
 
     prompt: Prompt
-    aspect_ratio: AspectRatio | None = None
+    aspect_ratio: Omissible[AspectRatio] = None
     output_format: OutputFormat = "webp"
     high_detail: bool = False
     upscale: bool = False
-    width: Side | None = None
-    height: Side | None = None
+    width: Omissible[Side] = None
+    height: Omissible[Side] = None
     reference_image_urls: Annotated[list[UrlText], Field(max_length=5, default_factory=list)]
     reference_images: Annotated[list[ImageInput], Field(max_length=5, default_factory=list)]
 
     @model_validator(mode="after")
     def _canvas_and_references(self) -> "ImageGenerateInput":
         if (self.width is None) != (self.height is None):
-            raise ValueError("width and height must be given together")
+            raise fault_of("width", "height", reason="width and height must be given together")
         if self.width and self.height and self.width * self.height > MAX_PIXELS:
-            raise ValueError(f"width × height must not pass {MAX_PIXELS} pixels (4 MP)")
+            raise fault_of("width", "height", reason=f"width × height must not pass {MAX_PIXELS} pixels (4 MP)")
         if len(self.reference_images) + len(self.reference_image_urls) > 5:
-            raise ValueError("at most 5 reference images in total")
+            raise fault_of("referenceImages", "referenceImageUrls", reason="at most 5 reference images in total")
         return self
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, StringConstraints, Tag, model_validator
 
-from workers.protocol.inputs.base import UrlText, Wire
+from workers.protocol.inputs.base import Omissible, UrlText, Wire
 
 ImageMimeType = Literal["image/webp", "image/png", "image/jpeg", "image/jpg"]
 Base64Text = Annotated[str, StringConstraints(min_length=1)]
@@ -13,9 +13,9 @@ Base64Text = Annotated[str, StringConstraints(min_length=1)]
 class InlineImage(Wire):
     """Exactly one of `url` and `dataBase64` (raw base64 or a data URI)."""
 
-    url: UrlText | None = None
-    data_base64: Base64Text | None = None
-    mime_type: ImageMimeType | None = None
+    url: Omissible[UrlText] = None
+    data_base64: Omissible[Base64Text] = None
+    mime_type: Omissible[ImageMimeType] = None
 
     @model_validator(mode="after")
     def _one_source(self) -> "InlineImage":

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from workers.protocol.inputs.base import UrlText, Wire
+from workers.protocol.inputs.base import Omissible, UrlText, Wire
 
 Side = Annotated[int, Field(ge=2, le=7680, multiple_of=2)]
 
@@ -15,8 +15,8 @@ class VideoResizeInput(Wire):
     source_video_url: UrlText
     width: Side
     height: Side
-    frame_rate: Annotated[int, Field(ge=1, le=120)] | None = None
-    source_duration_seconds: Annotated[float, Field(ge=0.1, le=600)] | None = None
+    frame_rate: Omissible[Annotated[int, Field(ge=1, le=120)]] = None
+    source_duration_seconds: Omissible[Annotated[float, Field(ge=0.1, le=600)]] = None
 
 
 class VideoResizeParams(Wire):

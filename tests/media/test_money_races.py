@@ -1,0 +1,109 @@
+"""Many at once for the same money: exactly as many jobs as it pays for, and every micro accounted for."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db.models import Sum
+from django.test import Client
+
+from billing.ledger.models import Transfer
+from billing.selectors import audit
+from core import clock, ids
+from media.models import Attempt, Job, JobEvent
+from media.reaper import reap
+from tests.billing.racing import race, results
+from tests.media.customers import IMAGE, IMAGE_MICROS, JOBS, PROMPT, Customer, new_customer
+from tests.media.standin import PICTURE, Run, StandIn, publish_all
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+THREADS, EACH, PAID = 20, 10, 37
+
+
+def submit(customer: Customer) -> int:
+    body = {"task": IMAGE, "input": PROMPT}
+    headers = {"Authorization": f"Bearer {customer.key}"}
+    answer = Client(raise_request_exception=False).post(JOBS, body, content_type="application/json", headers=headers)
+    return int(answer.status_code)
+
+
+def test_two_hundred_submits_with_money_for_thirty_seven(node: StandIn, other: Customer) -> None:
+    """One micro more than 37 images cost; twenty connections, ten submits each, from one starting line."""
+    customer = new_customer(PAID * IMAGE_MICROS + 1)
+    statuses = sum(results(race([lambda: [submit(customer) for _ in range(EACH)]] * THREADS)), [])
+    assert statuses.count(201) == PAID
+    assert statuses.count(402) == THREADS * EACH - PAID
+    assert customer.money() == (1, PAID * IMAGE_MICROS)
+    assert Job.objects.filter(account_id=customer.id, status="queued").count() == PAID
+    assert (Attempt.objects.count(), JobEvent.objects.count()) == (PAID, PAID)
+    holds = Transfer.objects.filter(kind="hold")
+    assert (holds.count(), holds.aggregate(all=Sum("amount"))["all"]) == (PAID, PAID * IMAGE_MICROS)
+    assert other.money() == (10_000_000, 0)
+    assert audit() == []
+
+
+def test_cancel_and_complete_race_and_the_money_goes_one_way(node: StandIn) -> None:
+    for _ in range(4):
+        customer = new_customer(IMAGE_MICROS)
+        job = customer.accepted()
+        run = node.take(job)
+        signed = run.result()
+        run.upload(PICTURE, signed)
+        public_id = ids.encode(ids.JOB, job.pk)
+
+        def cancel(customer: Customer = customer, public_id: str = public_id) -> Any:
+            headers = {"Authorization": f"Bearer {customer.key}"}
+            return Client().post(f"{JOBS}/cancel", {"jobId": public_id}, content_type="application/json", headers=headers)
+
+        def complete(run: Run = run, signed: Any = signed) -> Any:
+            return run.complete(signed)
+
+        canceled, completed = results(race([cancel, complete]))
+        job.refresh_from_db()
+        moved = list(Transfer.objects.filter(reference__startswith=f"job:{job.pk}").order_by("id").values_list("kind", flat=True))
+        if job.status == "completed":
+            assert (canceled.status_code, completed.json()) == (409, {"outcome": "completed"})
+            assert (moved, customer.money()) == (["hold", "capture"], (0, 0))
+        else:
+            assert job.status == "canceled"
+            assert (canceled.status_code, completed.json()) == (200, {"outcome": "canceled"})
+            assert (moved, customer.money()) == (["hold", "release"], (IMAGE_MICROS, 0))
+    assert audit() == []
+
+
+def test_cancel_and_claim_race_and_nothing_is_left_running(node: StandIn) -> None:
+    for _ in range(4):
+        customer = new_customer(IMAGE_MICROS)
+        job = customer.accepted()
+        [message] = publish_all(job)
+        delivery = uuid4()
+        canceled, claimed = results(
+            race([lambda: customer.cancel(job), lambda: node.ask_claim(message.attempt_id, delivery)])
+        )
+        assert canceled.status_code == 200
+        job.refresh_from_db()
+        if claimed.status_code == 200:
+            assert (job.status, job.cancel_requested_at is not None) == ("processing", True)
+            run = Run(node=node, claim=node.claim(message.attempt_id, delivery).claim, delivery_id=delivery)
+            assert run.progress(0.1).cancel is True
+            run.fail(kind="canceled", retryable=False)
+            job.refresh_from_db()
+        else:
+            assert claimed.status_code == 410
+        assert job.status == "canceled"
+        assert customer.money() == (IMAGE_MICROS, 0)
+    assert audit() == []
+
+
+def test_failures_and_reapers_race_and_one_new_attempt_comes_of_it(node: StandIn) -> None:
+    customer = new_customer(IMAGE_MICROS)
+    job = customer.accepted()
+    run = node.take(job)
+    Attempt.objects.filter(pk=run.attempt.pk).update(lease_expires_at=clock.now())
+    now = clock.now()
+    outcomes = race([run.fail, run.fail, lambda: reap(now=now), lambda: reap(now=now)])
+    assert [problem for _, problem in outcomes if problem is not None] == []
+    assert list(Attempt.objects.order_by("number").values_list("number", "status")) == [(1, "failed"), (2, "ready")]
+    assert customer.money() == (0, IMAGE_MICROS)
+    assert audit() == []
