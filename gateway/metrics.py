@@ -1,8 +1,11 @@
 """What the platform counts; web processes share their figures through PROMETHEUS_MULTIPROC_DIR when it is set."""
 
 import os
+from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest, multiprocess
+from prometheus_client import CollectorRegistry, Histogram, generate_latest, multiprocess
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from core import clock
 from core.outbox.services import backlog
@@ -25,21 +28,27 @@ def exposition() -> bytes:
         multiprocess.MultiProcessCollector(processes)
     else:
         processes.register(REQUESTS)
-    return generate_latest(processes) + generate_latest(_database_gauges())
+    processes.register(_Database())
+    return generate_latest(processes)
 
 
-def _database_gauges() -> CollectorRegistry:
-    registry = CollectorRegistry()
-    attempts = Gauge("killatamata_attempts", "Live attempts", ("pool", "status"), registry=registry)
-    for pool, status, count in live_attempts():
-        attempts.labels(pool, status).set(count)
-    slots = Gauge("killatamata_pool_slots", "Slots of living nodes", ("pool",), registry=registry)
-    nodes = Gauge("killatamata_pool_nodes", "Living nodes", ("pool",), registry=registry)
-    for name, state in pool_states(now=clock.now()).items():
-        slots.labels(name).set(state.slots)
-        nodes.labels(name).set(state.live_nodes)
-    waiting, dead = backlog()
-    Gauge("killatamata_outbox_events", "Control events waiting", registry=registry).set(waiting)
-    Gauge("killatamata_dead_events", "Control events that failed too often", registry=registry).set(dead)
-    Gauge("killatamata_callbacks_pending", "Callbacks not delivered yet", registry=registry).set(pending_deliveries())
-    return registry
+class _Database(Collector):
+    """Gauges read from the database when they are asked for; no process keeps them."""
+
+    def collect(self) -> Iterable[Metric]:
+        """Live attempts, pools, events and callbacks waiting."""
+        attempts = GaugeMetricFamily("killatamata_attempts", "Live attempts", labels=("pool", "status"))
+        for pool, status, count in live_attempts():
+            attempts.add_metric((pool, status), count)
+        slots = GaugeMetricFamily("killatamata_pool_slots", "Slots of living nodes", labels=("pool",))
+        nodes = GaugeMetricFamily("killatamata_pool_nodes", "Living nodes", labels=("pool",))
+        for name, state in pool_states(now=clock.now()).items():
+            slots.add_metric((name,), state.slots)
+            nodes.add_metric((name,), state.live_nodes)
+        waiting, dead = backlog()
+        yield from (attempts, slots, nodes)
+        yield GaugeMetricFamily("killatamata_outbox_events", "Control events waiting", value=waiting)
+        yield GaugeMetricFamily("killatamata_dead_events", "Control events that failed too often", value=dead)
+        yield GaugeMetricFamily(
+            "killatamata_callbacks_pending", "Callbacks not delivered yet", value=pending_deliveries()
+        )

@@ -33,7 +33,7 @@ def count(request: HttpRequest, *, identity: str) -> float | None:
     key = f"ratelimit:{rate_class}:{identity}:{window}"
     try:
         used = int(valkey().incr(key))
-        if used == 1:
+        if used <= 2:  # the second too: a crash after the first INCR must not leave a key for ever
             valkey().expire(key, 2 * WINDOW_SECONDS)
     except RedisError as error:
         _log.warning("rate_limit_unavailable", error=repr(error))

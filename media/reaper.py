@@ -33,7 +33,7 @@ def reap(*, now: datetime) -> int:
         _reap_attempt(attempt, now)
     stale = list(
         Job.objects.filter(
-            status=QUEUED, created_at__lt=now - timedelta(hours=settings.MEDIA_WAIT_LIMIT_HOURS)
+            status=QUEUED, updated_at__lt=now - timedelta(hours=settings.MEDIA_WAIT_LIMIT_HOURS)
         ).values_list("pk", flat=True)[:BATCH]
     )
     for job_id in stale:

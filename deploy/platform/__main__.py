@@ -100,7 +100,7 @@ def show(platform: Platform) -> None:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     table.add_row("API", run["api_base"])
-    table.add_row("API key", run["api_key"] or "shown when it was made; see the admin for a new one")
+    table.add_row("API key", run["api_key"] or "shown when it was made; `manage.py mint_key` makes a new one")
     table.add_row("Admin", run["admin"]["url"])
     for name in ("email", "password"):
         if name in run["admin"]:

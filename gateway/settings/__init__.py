@@ -5,7 +5,7 @@
 
 import dj_database_url
 
-from gateway.settings.environment import ROOT, addresses_of, flag, hosts_of, integer, text, words
+from gateway.settings.environment import ROOT, addresses_of, flag, hosts_of, integer, required_words, text, words
 from gateway.settings.logging import logging_configuration
 
 DEBUG = flag("DEBUG", False)
@@ -17,6 +17,11 @@ API_BASE_URL = text("API_BASE_URL", SITE_URL)
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 TRUSTED_PROXIES = words("TRUSTED_PROXIES")
 """Addresses or networks whose X-Forwarded-For is believed; nobody by default."""
+
+CSRF_TRUSTED_ORIGINS = [SITE_URL]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https://")
+if TRUSTED_PROXIES:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -74,7 +79,7 @@ HTTP_ALLOW_PLAIN = flag("HTTP_ALLOW_PLAIN", False)
 API_KEY_PEPPER = text("API_KEY_PEPPER")
 NODE_MASTER_KEY = text("NODE_MASTER_KEY")
 """Node secrets are derived from it (workers.protocol.signing); never sent anywhere."""
-DATA_ENCRYPTION_KEYS = words("DATA_ENCRYPTION_KEYS")
+DATA_ENCRYPTION_KEYS = required_words("DATA_ENCRYPTION_KEYS")
 """Fernet keys, newest first: secrets at rest are written with the first and read with any."""
 
 LANGUAGE_CODE = "en-us"

@@ -48,6 +48,14 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 
 
+def required_words(name: str) -> list[str]:
+    """A comma-separated list that must not be empty."""
+    found = words(name)
+    if not found:
+        raise ImproperlyConfigured(f"{name} is not set; `make up` sets it, production must")
+    return found
+
+
 def hosts_of(*urls: str) -> list[str]:
     """The host names in URLs, each once."""
     return sorted({host for url in urls if (host := urlsplit(url).hostname)})
