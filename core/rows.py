@@ -42,10 +42,10 @@ def insert_together(*instances: models.Model) -> None:
     """
     values: list[Any] = []
     for instance in instances:
-        values += [
-            field.get_db_prep_save(field.pre_save(instance, add=True), connection)
-            for field in _inserted(type(instance))
-        ]
+        for field in _inserted(type(instance)):
+            value = getattr(instance, field.attname)
+            # psycopg takes everything as it is but JSON, which needs its wrapper.
+            values.append(field.get_db_prep_save(value, connection) if isinstance(field, models.JSONField) else value)
         instance._state.adding = False
         instance._state.db = "default"
     with connection.cursor() as cursor:

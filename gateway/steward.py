@@ -112,8 +112,10 @@ class Steward:
                 with connection.cursor() as cursor:
                     cursor.execute(f"LISTEN {CHANNEL}")
                 while not self._stop.is_set():
-                    for _ in connection.connection.notifies(timeout=0.5, stop_after=1):
-                        self._wake_all()
+                    for notice in connection.connection.notifies(timeout=0.5, stop_after=1):
+                        wake = self._wakes.get(notice.payload)
+                        if wake is not None:
+                            wake.set()
             except Exception as error:
                 _log.warning("steward_listen_lost", error=str(error).splitlines()[0] if str(error) else repr(error))
                 connection.close()

@@ -8,6 +8,7 @@ from django.views import defaults
 from gateway import health
 from gateway.api_errors import BadRequest, InternalError, RouteNotFound, json_error
 from gateway.balance import BalanceView
+from gateway.pages import MACHINE_PATHS
 
 urlpatterns = [
     path("api/v1/health", health.HealthView.as_view()),
@@ -20,25 +21,23 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-_MACHINE_PATHS = ("/api/", "/workers/")
-
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
     """JSON for machines (an unknown Host header, say), Django's page for people."""
-    if request.path.startswith(_MACHINE_PATHS):
+    if request.path.startswith(MACHINE_PATHS):
         return json_error(request, BadRequest())
     return defaults.bad_request(request, exception)
 
 
 def handler404(request: HttpRequest, exception: Http404) -> HttpResponse:
     """JSON for machines, Django's page for people."""
-    if request.path.startswith(_MACHINE_PATHS):
+    if request.path.startswith(MACHINE_PATHS):
         return json_error(request, RouteNotFound())
     return defaults.page_not_found(request, exception)
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
     """JSON for machines, Django's page for people."""
-    if request.path.startswith(_MACHINE_PATHS):
+    if request.path.startswith(MACHINE_PATHS):
         return json_error(request, InternalError())
     return defaults.server_error(request)

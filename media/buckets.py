@@ -6,6 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import boto3
+import httpcore
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
@@ -15,6 +16,7 @@ from core.errors import Unavailable
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+OK, NOT_FOUND = 200, 404
 UPLOAD_SECONDS = 900
 DOWNLOAD_SECONDS = 3600
 
@@ -72,19 +74,29 @@ def head(*, bucket: str, key: str) -> Head | None:
     Raises:
         StorageUnavailable: the bucket does not answer.
     """
+    # Every completion asks this for every output: boto3's own call takes four times the processor time.
+    url = client().generate_presigned_url(
+        "head_object", Params={"Bucket": bucket, "Key": key, "ChecksumMode": "ENABLED"}, ExpiresIn=60
+    )
     try:
-        answer = client().head_object(Bucket=bucket, Key=key, ChecksumMode="ENABLED")
-    except ClientError as error:
-        if _status(error) == 404:
-            return None
+        answer = _plain().request(
+            "HEAD",
+            url,
+            headers={"x-amz-checksum-mode": "ENABLED"},
+            extensions={"timeout": {"connect": 3.0, "read": 20.0, "write": 20.0, "pool": 20.0}},
+        )
+    except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
         raise StorageUnavailable from error
-    except BotoCoreError as error:
-        raise StorageUnavailable from error
-    checksum = answer.get("ChecksumSHA256")
+    if answer.status == NOT_FOUND:
+        return None
+    if answer.status != OK:
+        raise StorageUnavailable(f"The bucket answered {answer.status}.")
+    headers = {name.lower(): value.decode() for name, value in answer.headers}
+    checksum = headers.get(b"x-amz-checksum-sha256")
     return Head(
-        bytes=answer["ContentLength"],
+        bytes=int(headers[b"content-length"]),
         sha256=base64.b64decode(checksum).hex() if checksum else None,
-        media_type=answer.get("ContentType", ""),
+        media_type=headers.get(b"content-type", ""),
     )
 
 
@@ -164,6 +176,11 @@ def delete_prefix(*, bucket: str, prefix: str) -> int:
     except (ClientError, BotoCoreError) as error:
         raise StorageUnavailable from error
     return deleted
+
+
+@cache
+def _plain() -> httpcore.ConnectionPool:
+    return httpcore.ConnectionPool(max_connections=64, max_keepalive_connections=64, retries=1)
 
 
 @cache

@@ -32,19 +32,21 @@ def dispatch(*, publish: Publish, now: datetime) -> int:
     """Publish what the living pools can take now; how many messages went out.
 
     An attempt is marked `published` first and its message sent after that commit: a crash between the two is
-    mended by the republishing, and a message too many is dropped by its claim. A message
-    the broker refuses puts its attempt back to `ready`.
+    mended by the republishing, and a message too many is dropped by its claim. A message that the broker refuses
+    puts its attempt, and those that were to follow, back to `ready`.
     """
     sent = 0
     for name in _pools_with_work(now):
         state = recent_pool_states()[name]
         if state.slots == 0:
             continue
-        for chosen in [*_overdue(state, now), *_next(state, now)]:
+        batch = [*_overdue(state, now), *_next(state, now)]
+        for place, chosen in enumerate(batch):
             try:
                 publish(AttemptMessage(attempt_id=chosen.id, task=chosen.task, pool=chosen.pool))
             except Exception as error:
-                ATTEMPT.apply("unpublish", Attempt.objects.filter(pk=chosen.id))
+                for unsent in batch[place:]:
+                    ATTEMPT.apply("unpublish", Attempt.objects.filter(pk=unsent.id))
                 _log.warning("publish_failed", attempt_id=str(chosen.id), pool=chosen.pool, error=repr(error))
                 return sent
             sent += 1

@@ -133,6 +133,8 @@ class JobInput(models.Model):
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="inputs")
     field = models.CharField(max_length=60)
     index = models.PositiveSmallIntegerField()
+    path = models.CharField(max_length=80, blank=True, default="")
+    """Where it stood in the client's request, for what staging has to say of it: `input.videoUrls.0`."""
     kind = models.CharField(max_length=10)
     """image, video or audio: what staging checks it to be."""
     source_url = models.TextField(blank=True, default="")

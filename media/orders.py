@@ -78,6 +78,11 @@ class Order:
         return sum(1 for resolved in self.sources if resolved.inline is not None)
 
     @property
+    def fetches_inputs(self) -> bool:
+        """Whether something must be fetched before it can run."""
+        return any(resolved.url is not None for resolved in self.sources)
+
+    @property
     def pricing_meta(self) -> dict[str, Any]:
         """How the price came about, for the client."""
         return {

@@ -33,13 +33,23 @@ def latest_attempt(*, account_id: UUID, public_id: str) -> Attempt:
     return attempt
 
 
+def attempt_with_job(*, attempt_id: UUID) -> Attempt | None:
+    """The attempt with its job: one query that Django does not compile."""
+    return _read("attempt.id = %s", [attempt_id])
+
+
 def _read_latest(job_id: UUID, account_id: UUID) -> Attempt | None:
+    return _read(
+        "attempt.job_id = %s AND attempt.account_id = %s ORDER BY attempt.number DESC LIMIT 1", [job_id, account_id]
+    )
+
+
+def _read(condition: str, parameters: list[UUID]) -> Attempt | None:
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {rows.select_list(Attempt, 'attempt')}, {rows.select_list(Job, 'job')} "  # noqa: S608 - columns
-            "FROM media_attempt attempt JOIN media_job job ON job.id = attempt.job_id "
-            "WHERE attempt.job_id = %s AND attempt.account_id = %s ORDER BY attempt.number DESC LIMIT 1",
-            [job_id, account_id],
+            f"FROM media_attempt attempt JOIN media_job job ON job.id = attempt.job_id WHERE {condition}",
+            parameters,
         )
         row = cursor.fetchone()
     if row is None:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import structlog
 from django.conf import settings
 from django.db import transaction
 
@@ -29,6 +30,7 @@ LEASE = timedelta(seconds=FETCH_SECONDS + 120)
 MAX_TRIES = 4
 DURATION_TOLERANCE = Fraction(1, 10)
 """How much longer than priced a clip may be: durations are sent and rounded in tenths of a second."""
+_log = structlog.get_logger(__name__)
 
 
 class InputRefused(Exception):
@@ -37,6 +39,15 @@ class InputRefused(Exception):
     def __init__(self, code: str, message: str) -> None:
         self.code, self.message = code, message
         super().__init__(message)
+
+
+class StagingBroke(Exception):
+    """We could not look at this input; it may be good."""
+
+    retryable = True
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__(f"the input could not be stored ({type(cause).__name__})")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +83,7 @@ def stage_due(*, limit: int, now: datetime) -> int:
         outcomes = list(threads.map(_fetch, due))
     for job_input, outcome in zip(due, outcomes, strict=True):
         _conclude(job_input, outcome)
-    wake_steward()
+    wake_steward("dispatcher")
     return len(due)
 
 
@@ -98,28 +109,32 @@ def _fetch(job_input: JobInput) -> _Staged | Exception:
             return _Staged(key=key, bytes=fetched.bytes, sha256=fetched.sha256, media_type=media_type)
     except (InputRefused, http.HttpError, Unavailable) as error:
         return error
+    except Exception as error:
+        # A defect of ours must not take the other inputs down with it; this one is tried again.
+        _log.exception("staging_broke", job_id=str(job_input.job_id), path=job_input.path)
+        return StagingBroke(error)
 
 
 def _check(job_input: JobInput, source: FileSource) -> str:
-    where = f"input.{job_input.field}.{job_input.index}"
     if job_input.kind == "image":
         try:
             return image_media_type(source)
         except NotMedia as error:
-            raise InputRefused("invalid_input", f"{where}: {error}") from None
+            raise InputRefused("invalid_input", f"{job_input.path}: {error}") from None
     try:
         facts = video_facts(source)
     except NotMedia as error:
-        raise InputRefused("invalid_input", f"{where}: {error}") from None
+        raise InputRefused("invalid_input", f"{job_input.path}: {error}") from None
     pinned = job_input.pinned.get("duration")
     if pinned is not None and facts.duration is not None and facts.duration > Fraction(pinned) + DURATION_TOLERANCE:
         raise InputRefused(
             "input_changed",
-            f"{where}: the clip lasts {float(facts.duration):.2f} s, {float(Fraction(pinned)):.2f} s were priced",
+            f"{job_input.path}: the clip lasts {float(facts.duration):.2f} s, "
+            f"{float(Fraction(pinned)):.2f} s were priced",
         )
     container = containers.sniff(source.read(0, containers.HEAD_BYTES))
     if container is None:
-        raise InputRefused("invalid_input", f"{where}: not a container we take")
+        raise InputRefused("invalid_input", f"{job_input.path}: not a container we take")
     return container.media_type
 
 
@@ -151,7 +166,7 @@ def _conclude(job_input: JobInput, outcome: _Staged | Exception) -> None:
             job=job,
             attempt=Attempt.objects.filter(job=job).latest("number"),
             code=outcome.code if isinstance(outcome, InputRefused) else "input_unavailable",
-            message=str(outcome),
+            message=str(outcome) if isinstance(outcome, InputRefused) else f"{job_input.path}: {outcome}",
             retryable=False,
             now=now,
         )

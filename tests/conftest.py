@@ -48,6 +48,8 @@ def _nothing_remembered() -> None:
     """What a process keeps for a second or five must not outlive a test's rows."""
     from accounts.services import keys  # models: only after the setup above
     from billing.price_versions import forget_cached_versions
+    from core import wake
+    from gateway import throttling
     from media import selectors
     from media.fleet import selectors as fleet
     from media.fleet.services import forget_nodes
@@ -57,3 +59,5 @@ def _nothing_remembered() -> None:
     selectors._snapshots.clear()
     fleet._recent = (0.0, {})
     forget_nodes()
+    throttling._shares.clear()
+    wake._told.clear()

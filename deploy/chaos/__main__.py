@@ -78,6 +78,7 @@ def show_figures(run: ChaosRun) -> None:
     table.add_row("killed or restarted", ", ".join(f"{name} {count}×" for name, count in run.strikes.kills.items()))
     table.add_row("clients repeated because of", ", ".join(f"{k} {n}×" for k, n in run.record.hitches.most_common()))
     table.add_row("cancels asked for", str(run.record.canceled))
+    table.add_row("input leases moved on", str(run.leases_moved))
     table.add_row("quiet after the last strike", f"{run.settled_after:.1f} s")
     console.print(table)
 

@@ -164,11 +164,7 @@ class Strikes:
     def _steward_at_staging(self) -> bool:
         ambush = self._customer.ambushes.lay("clip", lambda _: self._kill("steward"))
         self._staged_job()
-        landed = self._await(ambush, lambda: self._customer.ambushes.lift("clip"))
-        # A fetch may take minutes, and so may its lease. Nobody holds it any more: time passes at once.
-        with books.connect(self._platform.environment) as database:
-            database.execute("UPDATE media_jobinput SET due_at = now() WHERE status = 'pending'")
-        return landed
+        return self._await(ambush, lambda: self._customer.ambushes.lift("clip"))
 
     def _await(self, ambush: Ambush, lift: Callable[[], None]) -> bool:
         landed = ambush.landed.wait(LANDING_SECONDS)

@@ -44,6 +44,7 @@ ROOT_URLCONF = "gateway.urls"
 WSGI_APPLICATION = "gateway.wsgi.application"
 
 DATABASES = {"default": dj_database_url.parse(text("DATABASE_URL"), conn_max_age=None, conn_health_checks=True)}
+DATABASES["default"]["ENGINE"] = "core.postgresql"
 # The ledger's statements cost more to plan than to run: prepared, a hold takes half the time.
 DATABASES["default"]["OPTIONS"] = {
     **DATABASES["default"].get("OPTIONS", {}),
@@ -117,13 +118,13 @@ REST_FRAMEWORK = {
 MIDDLEWARE = [
     "gateway.middleware.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "gateway.pages.WhiteNoiseMiddleware",
+    "gateway.pages.SessionMiddleware",
+    "gateway.pages.CommonMiddleware",
+    "gateway.pages.CsrfViewMiddleware",
+    "gateway.pages.AuthenticationMiddleware",
+    "gateway.pages.MessageMiddleware",
+    "gateway.pages.XFrameOptionsMiddleware",
 ]
 TEMPLATES = [
     {

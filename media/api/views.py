@@ -53,15 +53,16 @@ class JobsView(APIView):
         require_pool(pool_of(asked.task.name))
         if int(request.META.get("CONTENT_LENGTH") or 0) > LARGE_BODY_BYTES:
             _require_floor(account_id, asked.task)
+        order = _order(account_id, asked, now)
         done = submit_job(
-            order=_order(account_id, asked, now),
+            order=order,
             key_id=caller.key_id,
             callback_url=asked.callback_url,
             idempotency_key=key,
             now=now,
         )
         if not done.replayed:
-            wake_steward()
+            wake_steward("staging" if order.fetches_inputs else "dispatcher")
         return _submitted(done)
 
     def get(self, request: Request) -> Response:
@@ -80,7 +81,7 @@ class CancelView(APIView):
         if not isinstance(body, dict) or set(body) != {"jobId"} or not isinstance(body["jobId"], str):
             raise InvalidRequest({"jobId": 'send {"jobId": "job_…"}'})
         cancel_job(account_id=caller_of(request).id, public_id=body["jobId"], now=clock.now())
-        wake_steward()
+        wake_steward("webhooks")
         return Response(_status(request, body["jobId"]))
 
 

@@ -3,9 +3,9 @@
 from datetime import datetime
 from uuid import UUID
 
-from core import clock
 from core.errors import ApiError
 from media.models import Attempt
+from media.selectors import attempt_with_job
 from media.transitions import ATTEMPT_RUNNING
 
 
@@ -23,23 +23,18 @@ class AttemptGone(ApiError):
     http_status = 410
 
 
-def running_attempt(*, attempt_id: UUID, node_id: str, delivery_id: UUID, now: datetime | None = None) -> Attempt:
+def running_attempt(*, attempt_id: UUID, node_id: str, delivery_id: UUID, now: datetime) -> Attempt:
     """The attempt with its job, while this node's delivery holds its lease.
 
     Raises:
         LeaseLost: it does not.
     """
-    attempt = (
-        Attempt.objects.select_related("job")
-        .filter(
-            pk=attempt_id,
-            node_id=node_id,
-            delivery_id=delivery_id,
-            status=ATTEMPT_RUNNING,
-            lease_expires_at__gt=now or clock.now(),
-        )
-        .first()
-    )
-    if attempt is None:
+    attempt = attempt_with_job(attempt_id=attempt_id)
+    if (
+        attempt is None
+        or (attempt.node_id, attempt.delivery_id, attempt.status) != (node_id, delivery_id, ATTEMPT_RUNNING)
+        or attempt.lease_expires_at is None
+        or attempt.lease_expires_at <= now
+    ):
         raise LeaseLost
     return attempt

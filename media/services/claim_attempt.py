@@ -9,6 +9,7 @@ from django.db import transaction
 from media import buckets
 from media.events import append_event
 from media.models import Attempt, Job, JobInput, Node
+from media.selectors import attempt_with_job
 from media.services.attempts import AttemptGone, LeaseLost
 from media.transitions import ATTEMPT, ATTEMPT_LIVE, ATTEMPT_PUBLISHED, ATTEMPT_RUNNING, JOB
 from workers.protocol.claim import Claim, StagedFile
@@ -32,7 +33,7 @@ def claim_attempt(*, attempt_id: UUID, node: Node, delivery_id: UUID, now: datet
 
 
 def _find(attempt_id: UUID, node: Node) -> Attempt:
-    attempt = Attempt.objects.select_related("job").filter(pk=attempt_id).first()
+    attempt = attempt_with_job(attempt_id=attempt_id)
     if attempt is None or attempt.pool not in node.pools:
         raise AttemptGone
     return attempt

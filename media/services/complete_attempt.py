@@ -14,6 +14,7 @@ from core.errors import ApiError, InvalidState
 from media import buckets, keys
 from media.fleet import services as fleet
 from media.models import Attempt, Job
+from media.selectors import attempt_with_job
 from media.services.attempts import LeaseLost
 from media.services.fail_attempt import conclude_failure
 from media.services.settle import end_job
@@ -55,7 +56,7 @@ def complete_attempt(*, attempt_id: UUID, signed: SignedResult, now: datetime) -
         LeaseLost: the attempt ended otherwise.
         StorageUnavailable: the bucket does not answer; nothing changed.
     """
-    attempt = Attempt.objects.select_related("job").filter(pk=attempt_id).first()
+    attempt = attempt_with_job(attempt_id=attempt_id)
     if attempt is None:
         raise LeaseLost
     result = _open(attempt, signed)
@@ -66,7 +67,7 @@ def complete_attempt(*, attempt_id: UUID, signed: SignedResult, now: datetime) -
         raise LeaseLost
     wrong = _wrong_output(attempt, result)
     with transaction.atomic(durable=True):
-        job = Job.objects.select_for_update().get(pk=attempt.job_id)
+        job = _lock(attempt.job)
         if wrong:
             return _refuse(job, attempt, wrong, now)
         moved = ATTEMPT.apply(
@@ -94,6 +95,14 @@ def complete_attempt(*, attempt_id: UUID, signed: SignedResult, now: datetime) -
             duration_ms=result.run_ms,
         )
         return Completion.COMPLETED
+
+
+def _lock(job: Job) -> Job:
+    """Lock the job's row and read again what may have changed since it was read."""
+    job.status, job.cancel_requested_at = (
+        Job.objects.select_for_update().filter(pk=job.pk).values_list("status", "cancel_requested_at").get()
+    )
+    return job
 
 
 def _open(attempt: Attempt, signed: SignedResult) -> AttemptResult:

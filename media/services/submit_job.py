@@ -159,7 +159,7 @@ def _job(order: Order, key_id: UUID | None, callback_url: str, now: datetime) ->
 
 def _job_input(job: Job, resolved: ResolvedSource, pinned: dict[str, str], now: datetime) -> JobInput:
     source = resolved.source
-    stored = JobInput(job=job, field=source.field, index=source.index, kind=source.kind, due_at=now)
+    stored = JobInput(job=job, field=source.field, index=source.index, path=source.path, kind=source.kind, due_at=now)
     if resolved.inline is not None:
         inline = resolved.inline
         stored.bucket = settings.S3_PRIVATE_BUCKET

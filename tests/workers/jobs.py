@@ -47,6 +47,7 @@ def submit(task: str, task_input: Mapping[str, Any], *, account_id: UUID | None 
     )
     answer = submit_job(order=order, key_id=None, callback_url="", idempotency_key=None, now=clock.now())
     job_id = ids.decode(ids.JOB, answer.body["externalJobId"])
+    assert job_id is not None
     return Job.objects.get(pk=job_id)
 
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,7 @@ def test_a_node_takes_jobs_and_is_seen_by_its_operators(worker: Worker, broker: 
     several = [jobs.submit("diagnostic.noop", {}) for _ in range(3)]
     assert dispatch() == 3
     for job in several:
-        wait_until(lambda job=job: is_over(job), worker)
+        wait_until(partial(is_over, job), worker)
         assert (job.status, job.outputs[0]["bytes"]) == ("completed", 1)
         assert jobs.attempts(job) == [(1, "succeeded", "")]
         assert money(job) == (jobs.DEPOSIT - 1, 0)

@@ -96,7 +96,7 @@ def test_image_generate(node: Node) -> None:
 
 def decoded(body: bytes) -> tuple[int, int, int]:
     """Width, height, number of frames."""
-    with av.open(io.BytesIO(body)) as clip:
+    with av.open(io.BytesIO(body), "r") as clip:
         frames = [(frame.width, frame.height) for frame in clip.decode(video=0)]
     assert len(set(frames)) == 1
     return *frames[0], len(frames)

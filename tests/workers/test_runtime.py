@@ -467,16 +467,26 @@ class TestLease:
         assert lease._ended.waits == [1.0] * 4
         assert {seen.json["delivery_id"] for seen in plane.seen} == {str(UUID(int=5))}
 
+    @pytest.mark.parametrize(("lease_seconds", "told_at"), [(30.0, [1, 9, 17]), (8.0, [1, 3, 5]), (4.0, [1, 2, 3])])
     def test_a_run_without_news_still_extends_its_lease_well_before_it_ends(
-        self, plane: ControlPlane, lease: Any, fake_time: FakeTime
+        self, plane: ControlPlane, lease: Any, node: Node, fake_time: FakeTime, lease_seconds: float, told_at: list[int]
     ) -> None:
+        plane.lease_seconds = lease_seconds
+        lease = runtime.Lease(claim=plane.claim(), delivery_id=UUID(int=5), control=node.control)
         counts: list[int] = []
-        lease._ended = self.Ticks(fake_time, *[lambda: counts.append(len(plane.seen))] * 26)
+        lease._ended = self.Ticks(fake_time, *[lambda: counts.append(len(plane.seen))] * 20)
         lease._keep()
-        # The first second tells that it started; then one word every eight quiet seconds.
-        assert [counts.index(number) for number in range(1, 4)] == [1, 9, 17]
-        assert len(plane.seen) == 4
+        assert [counts.index(number) for number in range(1, 4)] == told_at
         assert {seen.json["fraction"] for seen in plane.seen} == {0.0}
+
+    def test_after_a_refusal_nothing_more_is_told(self, plane: ControlPlane, lease: Any, fake_time: FakeTime) -> None:
+        plane.always["progress"] = say(409, code="lease_lost")
+        lease._ended = self.Ticks(fake_time, *[lambda: None] * 20)
+        lease._keep()
+        assert plane.words == ["progress"]
+        assert lease._ended.waits == [1.0]
+        with pytest.raises(runtime.LeaseGone):
+            lease.step(0.1, "x")
 
     def test_silence_of_the_control_plane_is_borne_and_the_news_told_again(
         self, plane: ControlPlane, lease: Any, fake_time: FakeTime
