@@ -15,8 +15,6 @@ app.conf.update(
     broker_connection_timeout=3,
     broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 3},
     task_publish_retry=False,
-    worker_send_task_events=True,
-    task_send_sent_event=True,
 )
 
 

@@ -35,6 +35,8 @@ class RequestMiddleware:
         structlog.contextvars.bind_contextvars(request_id=request_id)
         response = self._answer(request)
         response["X-Request-Id"] = request_id
+        if not response.streaming and "Content-Length" not in response:
+            response["Content-Length"] = str(len(response.content))
         for name, value in getattr(request, "rate_limit_headers", {}).items():
             response[name] = value
         seconds = time.perf_counter() - started

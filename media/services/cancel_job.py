@@ -38,6 +38,7 @@ def cancel_job(*, account_id: UUID, public_id: str, now: datetime) -> None:
             if job.cancel_requested_at is None:
                 append_event(job_id=job.pk, type="cancel_requested", now=now)
             return
+        job.cancel_requested_at = now  # as the callback shows it
         attempt = Attempt.objects.filter(job=job).latest("number")
         ATTEMPT.apply("cancel", Attempt.objects.filter(pk=attempt.pk), finished_at=now)
         end_job(job=job, attempt=attempt, transition="cancel", now=now)

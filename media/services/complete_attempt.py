@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from pydantic import ValidationError
 
 from core.errors import ApiError, InvalidState
@@ -82,6 +82,7 @@ def complete_attempt(*, attempt_id: UUID, signed: SignedResult, now: datetime) -
             if attempt.status == ATTEMPT_SUCCEEDED:
                 return _compare(attempt, digest)
             raise LeaseLost
+        attempt.fraction = 1.0  # as the callback shows it
         if job.cancel_requested_at:
             end_job(job=job, attempt=attempt, transition="cancel", now=now)
             return Completion.CANCELED
@@ -99,9 +100,9 @@ def complete_attempt(*, attempt_id: UUID, signed: SignedResult, now: datetime) -
 
 def _lock(job: Job) -> Job:
     """Lock the job's row and read again what may have changed since it was read."""
-    job.status, job.cancel_requested_at = (
-        Job.objects.select_for_update().filter(pk=job.pk).values_list("status", "cancel_requested_at").get()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT status, cancel_requested_at FROM media_job WHERE id = %s FOR UPDATE", [job.pk])
+        job.status, job.cancel_requested_at = cursor.fetchone()
     return job
 
 

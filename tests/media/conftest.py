@@ -19,7 +19,7 @@ from workers.protocol.pools import pools
 
 @pytest.fixture
 def wakes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Who woke the steward.
+    """The steward's loops that were woken.
 
     What must follow a commit (NOTIFY, the wait for the disk) cannot be done inside a test's own transaction; there it
     is only noted. Transactional tests do it in earnest.
@@ -28,7 +28,7 @@ def wakes(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> li
     mark = request.node.get_closest_marker("django_db")
     if mark is None or not mark.kwargs.get("transaction"):
         for module in ("media.api.views", "media.staging"):
-            monkeypatch.setattr(f"{module}.wake_steward", lambda name=module: woken.append(name))
+            monkeypatch.setattr(f"{module}.wake_steward", lambda *loops: woken.extend(loops))
         monkeypatch.setattr("media.services.submit_job.wait_until_durable", lambda: None)
     return woken
 

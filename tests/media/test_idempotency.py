@@ -187,7 +187,7 @@ def test_the_wake_after_a_submit_is_heard_by_who_listens(customer: Customer) -> 
     heard = race([lambda: post(customer, KEY)])
     assert heard[0][0].status_code == 201
     [notice] = list(connection.connection.notifies(timeout=10, stop_after=1))
-    assert notice.channel == "steward"
+    assert (notice.channel, notice.payload) == ("steward", "dispatcher")
     with customer.untouched():
         assert_replayed(race([lambda: post(customer, KEY)])[0][0], heard[0][0])
     assert list(connection.connection.notifies(timeout=0)) == []

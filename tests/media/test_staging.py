@@ -58,7 +58,7 @@ def test_clips_are_fetched_once_stored_and_handed_to_the_worker(
     probes = host.connects
     assert stage() == 2
     assert host.connects - probes == 2
-    assert wakes[-1] == "media.staging"
+    assert wakes == ["staging", "dispatcher"]
     assert stage(3600) == 0
     assert host.connects - probes == 2
     assert Attempt.objects.get().status == "ready"

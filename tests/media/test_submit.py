@@ -70,7 +70,7 @@ def test_a_submit_answers_everything_the_contract_has(customer: Customer, wakes:
         "billed": False,
         "billedReason": "held, not billed: the job waits",
     }
-    assert wakes == ["media.api.views"]
+    assert wakes == ["dispatcher"]
 
 
 def test_a_submit_stores_a_job_an_attempt_an_event_and_one_hold(customer: Customer) -> None:
