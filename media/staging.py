@@ -1,7 +1,8 @@
 """Fetch each URL input once, guarded, into our bucket, and check that it is what was priced."""
 
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -26,7 +27,7 @@ from workers.protocol import containers
 
 MAX_VIDEO_BYTES = 2_000_000_000
 FETCH_SECONDS = 300
-LEASE = timedelta(seconds=FETCH_SECONDS + 120)
+LEASE = timedelta(seconds=30)
 MAX_TRIES = 4
 DURATION_TOLERANCE = Fraction(1, 10)
 """How much longer than priced a clip may be: durations are sent and rounded in tenths of a second."""
@@ -61,7 +62,8 @@ class _Staged:
 def stage_due(*, limit: int, now: datetime) -> int:
     """Fetch up to `limit` inputs that are due, in parallel; how many were taken up.
 
-    Each is leased by its `due_at`, so a steward that dies in the middle leaves it to the next one.
+    Each is leased by its `due_at`, renewed while its fetch goes on: a steward that dies in the middle leaves it to
+    the next one within LEASE.
     """
     waiting = JobInput.objects.filter(status=JobInput.PENDING, due_at__lte=now)
     if not waiting.exists():
@@ -80,11 +82,20 @@ def stage_due(*, limit: int, now: datetime) -> int:
     if not due:
         return 0
     with ThreadPoolExecutor(max_workers=min(4, len(due))) as threads:
-        outcomes = list(threads.map(_fetch, due))
-    for job_input, outcome in zip(due, outcomes, strict=True):
-        _conclude(job_input, outcome)
-    wake_steward("dispatcher")
+        fetches = {threads.submit(_fetch, job_input): job_input for job_input in due}
+        while fetches:
+            done, _ = wait(fetches, timeout=LEASE.total_seconds() / 3, return_when=FIRST_COMPLETED)
+            ready = [_conclude(fetches.pop(fetch), fetch.result()) for fetch in done]
+            if any(ready):
+                wake_steward("dispatcher")
+            _renew(fetches.values())
     return len(due)
+
+
+def _renew(inputs: Iterable[JobInput]) -> None:
+    keys = [job_input.pk for job_input in inputs]
+    if keys:
+        JobInput.objects.filter(pk__in=keys, status=JobInput.PENDING).update(due_at=clock.now() + LEASE)
 
 
 def _fetch(job_input: JobInput) -> _Staged | Exception:
@@ -138,12 +149,13 @@ def _check(job_input: JobInput, source: FileSource) -> str:
     return container.media_type
 
 
-def _conclude(job_input: JobInput, outcome: _Staged | Exception) -> None:
+def _conclude(job_input: JobInput, outcome: _Staged | Exception) -> bool:
+    """Write down how a fetch went; whether its job can be dispatched now."""
     now = clock.now()
     with transaction.atomic(durable=True):
         job = Job.objects.select_for_update().get(pk=job_input.job_id)
         if job.status != QUEUED:
-            return
+            return False
         if isinstance(outcome, _Staged):
             JobInput.objects.filter(pk=job_input.pk).update(
                 status=JobInput.STORED,
@@ -153,14 +165,15 @@ def _conclude(job_input: JobInput, outcome: _Staged | Exception) -> None:
                 sha256=outcome.sha256,
                 media_type=outcome.media_type,
             )
-            if not JobInput.objects.filter(job=job, status=JobInput.PENDING).exists():
-                ATTEMPT.apply("stage", Attempt.objects.filter(job=job))
-                append_event(job_id=job.pk, type="staged", now=now)
-            return
+            if JobInput.objects.filter(job=job, status=JobInput.PENDING).exists():
+                return False
+            ATTEMPT.apply("stage", Attempt.objects.filter(job=job))
+            append_event(job_id=job.pk, type="staged", now=now)
+            return True
         temporary = isinstance(outcome, Unavailable) or getattr(outcome, "retryable", False)
         if temporary and (job_input.tries < MAX_TRIES or isinstance(outcome, Unavailable)):
             JobInput.objects.filter(pk=job_input.pk).update(due_at=now + timedelta(seconds=2**job_input.tries))
-            return
+            return False
         JobInput.objects.filter(pk=job_input.pk).update(status=JobInput.REFUSED)
         conclude_failure(
             job=job,
@@ -170,3 +183,4 @@ def _conclude(job_input: JobInput, outcome: _Staged | Exception) -> None:
             retryable=False,
             now=now,
         )
+        return False

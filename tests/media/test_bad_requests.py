@@ -340,11 +340,6 @@ def test_another_method_is_a_405(customer: Customer, method: str, path: str, all
     assert set(answer["Allow"].split(", ")) == set(allowed.split(", "))
 
 
-def test_a_foreign_host_header_is_json(customer: Customer) -> None:
-    answer = customer.get("/api/v1/balance", headers={"Host": "evil.example"})
-    error(answer, 400, "invalid_request")
-
-
 def test_foreign_and_malformed_job_ids_are_the_same_404(customer: Customer) -> None:
     unknown = ids.encode(ids.JOB, ids.new())
     wrong = [unknown, unknown[:-1], unknown.replace("job_", "att_"), "job_", "", "1", "job_" + "u" * 26, "job_" + "z" * 26]

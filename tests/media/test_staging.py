@@ -194,8 +194,8 @@ def test_a_steward_that_dies_in_the_middle_leaves_the_input_to_the_next(
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr("media.staging._conclude", die)
         stage()
-    assert stage(60) == 0
-    assert stage(421) == 1
+    assert stage(20) == 0
+    assert stage(31) == 1
     assert Attempt.objects.get().status == "ready"
 
 
