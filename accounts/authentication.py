@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import structlog
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from accounts.services import keys
+from core import ids
 from core.errors import ApiError
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         identity = keys.recognise(plain or "")
         if identity is None:
             raise Unauthenticated("The API key is not valid: it is unknown, revoked or mistyped.")
+        structlog.contextvars.bind_contextvars(account_id=ids.encode(ids.ACCOUNT, identity.account_id))
         return Caller(id=identity.account_id, key_id=identity.key_id), None
 
     def authenticate_header(self, request: Request) -> str:

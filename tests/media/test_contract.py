@@ -136,7 +136,12 @@ def beyond(rule: dict[str, Any]) -> Iterator[Any]:
             yield from (rule["enum"][0].upper() + " ", "", "4:3", "gif")
         case "string" if rule.get("format") == "uri":
             yield from ("", "clip.mp4", "/clip.mp4", "media.example.com/clip.mp4", "ftp://media.example.com/clip.mp4")
-            yield from ("https://", "https:///clip.mp4", "data:video/mp4;base64,AAAA", "https://media.example.com/" + "x" * 4096)
+            yield from (
+                "https://",
+                "https:///clip.mp4",
+                "data:video/mp4;base64,AAAA",
+                "https://media.example.com/" + "x" * 4096,
+            )
         case "string":
             yield "x" * (rule["minLength"] - 1)
             yield "x" * (rule["maxLength"] + 1)
@@ -156,9 +161,7 @@ def beyond(rule: dict[str, Any]) -> Iterator[Any]:
 
 
 FIELDS = [
-    (task, name)
-    for task in TASKS
-    for name in sorted(CONTRACT["request"][task]["properties"]["input"]["properties"])
+    (task, name) for task in TASKS for name in sorted(CONTRACT["request"][task]["properties"]["input"]["properties"])
 ]
 
 

@@ -66,9 +66,7 @@ def test_more_nodes_take_more(customer: Customer, node: StandIn) -> None:
     assert len(go()) == 7
 
 
-def test_pools_do_not_take_from_each_other(
-    customer: Customer, node: StandIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pools_do_not_take_from_each_other(customer: Customer, node: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("media.orders._probe_one", lambda resolved: Facts(duration=Fraction(2)))
     for _ in range(5):
         customer.accepted()
@@ -93,13 +91,18 @@ def test_accounts_take_turns(customer: Customer, other: Customer, node: StandIn)
     assert sorted(owners(go()), key=str) == sorted([customer.id, customer.id, other.id, third.id], key=str)
 
 
-def test_what_an_account_has_in_flight_counts_against_its_turn(customer: Customer, other: Customer, node: StandIn) -> None:
+def test_what_an_account_has_in_flight_counts_against_its_turn(
+    customer: Customer, other: Customer, node: StandIn
+) -> None:
     for _ in range(8):
         customer.accepted()
     assert len(go()) == 4
     for _ in range(2):
         other.accepted()
-    runs = [node.claim(pk) for pk in Attempt.objects.filter(status="published").order_by("id").values_list("pk", flat=True)[:2]]
+    runs = [
+        node.claim(pk)
+        for pk in Attempt.objects.filter(status="published").order_by("id").values_list("pk", flat=True)[:2]
+    ]
     for run in runs:
         run.deliver()
     assert owners(go()) == [other.id, other.id]
@@ -199,7 +202,15 @@ def test_the_message_in_the_broker_holds_no_input_no_url_and_no_secret(customer:
     assert keywords == {"v": 1, "attempt_id": str(attempt.pk), "task": "image.generate", "pool": "image"}
     assert message["headers"]["task"] == "workers.run_attempt"
     text = raw.decode() + base64.b64decode(message["body"]).decode()
-    secrets = [customer.key, "private prompt", "example.com", "hidden", node.credential.secret.hex(), "http://", "https://"]
+    secrets = [
+        customer.key,
+        "private prompt",
+        "example.com",
+        "hidden",
+        node.credential.secret.hex(),
+        "http://",
+        "https://",
+    ]
     secrets += [customer.public_id, str(customer.id), ids.encode(ids.JOB, job.pk), django_settings.S3_SECRET_KEY]
     assert not [secret for secret in secrets if secret in text]
 

@@ -75,7 +75,11 @@ def test_the_order_of_members_makes_no_difference_and_a_value_does(customer: Cus
             body = error(customer.submit(task_input=task_input, idempotencyKey=KEY), 409, "idempotency_conflict")
             assert body["billed"] is False
     with customer.untouched():
-        error(customer.submit("video.combine", {"prompt": "a", "upscale": True}, idempotencyKey=KEY), 409, "idempotency_conflict")
+        error(
+            customer.submit("video.combine", {"prompt": "a", "upscale": True}, idempotencyKey=KEY),
+            409,
+            "idempotency_conflict",
+        )
 
 
 def test_the_callback_url_is_no_part_of_the_request_and_the_first_one_stays(customer: Customer) -> None:

@@ -108,7 +108,17 @@ def test_our_own_servers_are_refused_by_every_name(customer: Customer, embedded_
     settings.HTTP_ALLOW_PLAIN = True
     ports = own_ports(embedded_servers)
     assert len(ports) >= 7
-    hosts = ["127.0.0.1", "localhost", "127.1", "2130706433", "0x7f000001", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "0"]
+    hosts = [
+        "127.0.0.1",
+        "localhost",
+        "127.1",
+        "2130706433",
+        "0x7f000001",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+        "0.0.0.0",
+        "0",
+    ]
     urls = [f"http://{host}:{port}/" for port in {*ports, 5432, 6379, 9333, 8888, 8080, 23646} for host in hosts]
     assert_refused_everywhere(customer, urls)
 

@@ -79,8 +79,12 @@ def test_lists_are_filtered(customer: Customer, node: StandIn, host: Hosted, cli
     assert listed(customer, status="terminated") == []
     assert listed(customer, after=second.created_at.isoformat()) == public(clip, third)
     assert listed(customer, before=second.created_at.isoformat().replace("+00:00", "Z")) == public(first)
-    assert listed(customer, before=(second.created_at + timedelta(hours=2)).isoformat(), after=first.created_at.isoformat()) == public(clip, third, second)
-    assert listed(customer, task="", status="", before="", after="", cursor="", limit="") == public(clip, third, second, first)
+    assert listed(
+        customer, before=(second.created_at + timedelta(hours=2)).isoformat(), after=first.created_at.isoformat()
+    ) == public(clip, third, second)
+    assert listed(customer, task="", status="", before="", after="", cursor="", limit="") == public(
+        clip, third, second, first
+    )
 
 
 def test_a_retried_job_is_listed_once_with_its_latest_attempt(customer: Customer, node: StandIn) -> None:
@@ -109,7 +113,9 @@ def test_a_waiting_job_ends_at_once_and_costs_nothing(customer: Customer, publis
     assert customer.money() == (10_000_000, 0)
     assert Attempt.objects.get().status == "canceled"
     assert list(JobEvent.objects.order_by("seq").values_list("seq", "type")) == [(1, "queued"), (2, "canceled")]
-    assert list(Transfer.objects.filter(reference__startswith="job:").order_by("id").values_list("kind", flat=True)) == [
+    assert list(
+        Transfer.objects.filter(reference__startswith="job:").order_by("id").values_list("kind", flat=True)
+    ) == [
         "hold",
         "release",
     ]
@@ -126,7 +132,11 @@ def test_a_running_job_is_asked_to_stop_once(customer: Customer, node: StandIn) 
     asked = run.job.cancel_requested_at
     assert asked is not None
     assert clock.now() - asked < timedelta(minutes=1)
-    assert list(JobEvent.objects.order_by("seq").values_list("type", flat=True)) == ["queued", "started", "cancel_requested"]
+    assert list(JobEvent.objects.order_by("seq").values_list("type", flat=True)) == [
+        "queued",
+        "started",
+        "cancel_requested",
+    ]
     assert customer.money() == (10_000_000 - 40_000, 40_000)
 
 

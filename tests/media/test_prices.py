@@ -90,7 +90,9 @@ def test_the_catalogue_publishes_these_coefficients() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(("options", "amount"), IMAGES)
-def test_an_image_costs_the_same_everywhere(customer: Customer, node: StandIn, options: dict[str, Any], amount: int) -> None:
+def test_an_image_costs_the_same_everywhere(
+    customer: Customer, node: StandIn, options: dict[str, Any], amount: int
+) -> None:
     task_input = {**PROMPT, **options}
     estimate = customer.post(ESTIMATE, {"task": "image.generate", "input": task_input})
     assert (estimate.status_code, estimate.json()["usdChargedMicros"]) == (200, amount)

@@ -70,7 +70,10 @@ def test_clips_are_fetched_once_stored_and_handed_to_the_worker(
     ]
     assert [httpx.get(file.url).content for file in files] == [clips["two"], clips["one"]]
     assert all("/killatamata-private/staging/" in file.url and host.url("") not in file.url for file in files)
-    assert [(file.bytes, len(file.sha256 or "")) for file in files] == [(len(clips["two"]), 64), (len(clips["one"]), 64)]
+    assert [(file.bytes, len(file.sha256 or "")) for file in files] == [
+        (len(clips["two"]), 64),
+        (len(clips["one"]), 64),
+    ]
     assert host.connects - probes == 2
     assert run.deliver(CLIP).json() == {"outcome": "completed"}
 
@@ -86,7 +89,9 @@ def test_a_job_waits_for_the_last_of_its_inputs(customer: Customer, host: Hosted
     assert (Attempt.objects.get().status, len(publish_all(job))) == ("ready", 1)
 
 
-def test_a_longer_clip_than_was_priced_is_input_changed(customer: Customer, host: Hosted, clips: dict[str, bytes]) -> None:
+def test_a_longer_clip_than_was_priced_is_input_changed(
+    customer: Customer, host: Hosted, clips: dict[str, bytes]
+) -> None:
     host.files = {"a.mp4": [clips["one"], clips["two"]]}
     job = resize(customer, host.url("a.mp4"))
     assert stage() == 1
@@ -142,7 +147,9 @@ def test_a_redirect_inward_at_staging_is_refused(customer: Customer, host: Hoste
     assert_refused(customer, job, "input_unavailable")
 
 
-def test_what_is_away_is_tried_again_and_given_up_at_last(customer: Customer, host: Hosted, clips: dict[str, bytes]) -> None:
+def test_what_is_away_is_tried_again_and_given_up_at_last(
+    customer: Customer, host: Hosted, clips: dict[str, bytes]
+) -> None:
     host.files = {"a.mp4": [clips["one"], None]}
     job = resize(customer, host.url("a.mp4"))
     waits = 0.0
@@ -191,9 +198,10 @@ def test_a_steward_that_dies_in_the_middle_leaves_the_input_to_the_next(
     def die(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr("media.staging._conclude", die)
-        stage()
+        with pytest.raises(KeyboardInterrupt):
+            stage()
     assert stage(20) == 0
     assert stage(31) == 1
     assert Attempt.objects.get().status == "ready"
@@ -233,7 +241,9 @@ def test_pictures_are_staged_and_checked_by_their_bytes(customer: Customer, node
     ]
 
 
-@pytest.mark.parametrize("body", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", picture("GIF"), b"text", picture()[:20]])
+@pytest.mark.parametrize(
+    "body", [b"<svg xmlns='http://www.w3.org/2000/svg'/>", picture("GIF"), b"text", picture()[:20]]
+)
 def test_what_is_no_picture_is_refused(customer: Customer, host: Hosted, body: bytes) -> None:
     host.files = {"a.png": picture(), "b.png": body}
     job = customer.accepted(task_input={**PROMPT, "referenceImageUrls": [host.url("a.png"), host.url("b.png")]})

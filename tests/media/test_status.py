@@ -136,7 +136,12 @@ def test_a_failed_job_says_why_and_that_it_costs_nothing(customer: Customer, nod
     run = node.take(customer.accepted())
     run.fail(code="invalid_input", message="Not a picture.", retryable=False)
     body = customer.status(run.job)
-    assert (body["ok"], body["status"], body["error"], body["errorCode"]) == (True, "failed", "Not a picture.", "invalid_input")
+    assert (body["ok"], body["status"], body["error"], body["errorCode"]) == (
+        True,
+        "failed",
+        "Not a picture.",
+        "invalid_input",
+    )
     assert (body["billed"], body["billedReason"]) == (False, "not billed: the job failed")
     assert (body["billing"]["usdChargedMicros"], body["billing"]["usdCharged"]) == (0, "0")
     assert (body["downloadableOutputUrls"], body["outputFiles"], body["durationMs"]) == ([], None, None)

@@ -75,7 +75,12 @@ def test_a_submit_answers_everything_the_contract_has(customer: Customer, wakes:
 
 def test_a_submit_stores_a_job_an_attempt_an_event_and_one_hold(customer: Customer) -> None:
     job = customer.accepted()
-    assert (job.account_id, job.api_key_id, job.status, job.price_micros) == (customer.id, customer.key_id, "queued", 40_000)
+    assert (job.account_id, job.api_key_id, job.status, job.price_micros) == (
+        customer.id,
+        customer.key_id,
+        "queued",
+        40_000,
+    )
     assert 0 <= job.seed < 2**53
     assert (job.run_limit_seconds, job.has_inputs, job.callback_url) == (600, False, "")
     attempt = Attempt.objects.get()
@@ -249,7 +254,9 @@ def test_a_wrong_duration_hint_is_mended_and_said(customer: Customer, host: Host
             "reason": "the clip's own duration was read and is used",
         }
     ]
-    assert customer.submit("video.resize", task_input | {"sourceDurationSeconds": 2.05}).json()["inputAdjustments"] == []
+    assert (
+        customer.submit("video.resize", task_input | {"sourceDurationSeconds": 2.05}).json()["inputAdjustments"] == []
+    )
 
 
 def test_what_is_accepted_needs_no_living_steward(customer: Customer) -> None:

@@ -53,7 +53,7 @@ def run(code: str, blocked: set[str]) -> subprocess.CompletedProcess[str]:
 def test_a_node_is_built_from_its_own_requirements_alone() -> None:
     blocked = not_on_a_node("requirements/worker.txt")
     assert {"django", "rest_framework", "psycopg", "boto3", "structlog", "numpy", "PIL", "av"} <= blocked
-    assert not {"celery", "kombu", "redis", "httpx", "pydantic", "psutil"} & blocked
+    assert not {"celery", "kombu", "redis", "httpcore", "pydantic", "psutil"} & blocked
     ended = run(
         "import workers, workers.__main__, workers.app, workers.runtime\n"
         "from workers.pipelines import registry\n"
@@ -84,7 +84,7 @@ def test_an_engine_is_built_from_its_requirements_and_said_to_be_missing_without
 
 
 def test_the_protocol_needs_the_standard_library_and_pydantic() -> None:
-    blocked = not_on_a_node("requirements/worker.txt") | {"celery", "kombu", "redis", "httpx", "psutil", "billiard"}
+    blocked = not_on_a_node("requirements/worker.txt") | {"celery", "kombu", "redis", "httpcore", "psutil", "billiard"}
     ended = run(
         "import importlib, pkgutil\n"
         "from workers import protocol\n"

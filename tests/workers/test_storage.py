@@ -3,12 +3,12 @@
 import hashlib
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.workers.conftest import FakeTime
 from tests.workers.control_plane import ControlPlane, lose, say
 from workers import storage
+from workers.http import NoAnswer
 from workers.protocol.claim import StagedFile
 from workers.protocol.result import Upload
 from workers.storage import StorageFailed
@@ -127,7 +127,7 @@ def test_an_absent_bucket_is_an_error_that_does_not_tell_the_url(
         with pytest.raises(StorageFailed) as caught:
             action()
         assert "secret" not in str(caught.value)
-        assert isinstance(caught.value.__cause__, httpx.ConnectError)
+        assert isinstance(caught.value.__cause__, NoAnswer)
 
 
 def test_sha256_of_a_file(tmp_path: Path) -> None:

@@ -134,9 +134,7 @@ def test_overlap_is_cut_from_the_sound_at_the_same_moment(tmp_path):
         ("60", 5, 60, "60", 55),
     ],
 )
-def test_the_clips_keep_their_rate_where_the_overlap_is_whole_frames(
-    tmp_path, own, overlap, asked, rate, frames
-):
+def test_the_clips_keep_their_rate_where_the_overlap_is_whole_frames(tmp_path, own, overlap, asked, rate, frames):
     clips = [make_clip(tmp_path / f"{n}.mp4", frames=30, rate=own) for n in range(2)]
     result = combine(tmp_path, clips, overlap=overlap, rate=asked)
     assert result.info["frameRate"] == rate

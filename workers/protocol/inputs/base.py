@@ -8,7 +8,6 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import PydanticCustomError, Url
 from pydantic_core.core_schema import CoreSchema, WithDefaultSchema
 
-
 FIELDS_TOGETHER = "fields_together"
 """The type of the errors that `fault_of` makes."""
 
