@@ -54,10 +54,9 @@ class RequestMiddleware:
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        if not length.isdigit() or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            # DRF's parser reads the stream itself, past Django's own check.
-            return json_error(request, PayloadTooLarge())
-        response = self._get_response(request)
+        too_large = not length.isdigit() or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        # Here, because DRF's parser reads the stream itself, past Django's own check.
+        response = json_error(request, PayloadTooLarge()) if too_large else self._get_response(request)
         if request.path.startswith("/api/") and not hasattr(request, "rate_limit_headers"):
             # It never reached a view's throttle: a bad key, an unknown route, a wrong method. Count its address.
             wait = count(request, identity=client_address(request))

@@ -68,16 +68,19 @@ def _take(key: str, *, share: int) -> int:
     """
     with _sharing:
         mine = _shares.get(key)
-        if mine is None or mine.left == 0:
-            counted = int(valkey().incrby(key, share))
-            if counted <= 2 * share:  # the second time too: a crash right after the first must not leave it for ever
-                valkey().expire(key, 2 * WINDOW_SECONDS)
-            if len(_shares) > MOST_SHARES:
-                _shares.clear()
-            mine = _shares[key] = _Share(used=counted - share, left=share)
-        mine.used += 1
-        mine.left -= 1
-        return mine.used
+        if mine is not None and mine.left > 0:
+            mine.used += 1
+            mine.left -= 1
+            return mine.used
+    # Not under the lock: a Valkey that hangs must hold up those who ask it, not everybody.
+    counted = int(valkey().incrby(key, share))
+    if counted <= 2 * share:  # the second time too: a crash right after the first must not leave it for ever
+        valkey().expire(key, 2 * WINDOW_SECONDS)
+    with _sharing:
+        if len(_shares) > MOST_SHARES:
+            _shares.clear()
+        _shares[key] = _Share(used=counted - share + 1, left=share - 1)
+    return counted - share + 1
 
 
 class RateLimit(BaseThrottle):

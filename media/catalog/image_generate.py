@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
 from media.catalog.money import micros
 from media.catalog.task import Adjustment, Coefficients, Facts, Normalised, Source, Task, Units
@@ -36,6 +37,15 @@ def _sources(task_input: ImageGenerateInput) -> list[Source]:
     return sources
 
 
+def _shown_references(task_input: ImageGenerateInput) -> dict[str, Any]:
+    """Both lists merged, as they will be used; inline bytes are named, not repeated."""
+    merged = [
+        image if isinstance(image, str) else image.url or {"inline": True, "mimeType": image.mime_type}
+        for image in [*(task_input.reference_images or []), *(task_input.reference_image_urls or [])]
+    ]
+    return {"referenceImages": merged} if merged else {}
+
+
 def _normalise(task_input: ImageGenerateInput, facts: Mapping[str, Facts]) -> Normalised:
     adjustments: list[Adjustment] = []
     if task_input.width and task_input.height:
@@ -62,7 +72,7 @@ def _normalise(task_input: ImageGenerateInput, facts: Mapping[str, Facts]) -> No
     finished = width * height * 9 // 4 if task_input.upscale else width * height
     return Normalised(
         params=params,
-        effective_input=params.wire(),
+        effective_input={**params.wire(), **_shown_references(task_input)},
         units={"finishedPixels": finished, "highDetail": int(task_input.high_detail)},
         adjustments=adjustments,
     )

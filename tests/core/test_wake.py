@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from django.db import connection, transaction
 
+from core import wake
 from core.wake import CHANNEL, wake_steward
 
 
@@ -23,14 +24,28 @@ def heard(listener: psycopg.Connection, seconds: float = 10) -> list[tuple[str, 
     return [(one.channel, one.payload) for one in listener.notifies(timeout=seconds, stop_after=1)]
 
 
-def test_a_wake_is_heard(listener: psycopg.Connection) -> None:
-    wake_steward()
-    assert heard(listener) == [("steward", "")]
+def test_a_wake_is_heard_and_says_which_loop(listener: psycopg.Connection) -> None:
+    wake_steward("dispatcher")
+    assert heard(listener) == [("steward", "dispatcher")]
+
+
+def test_a_loop_that_was_woken_a_moment_ago_is_not_told_again(
+    listener: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = 100.0
+    monkeypatch.setattr(wake.time, "monotonic", lambda: moment)
+    wake_steward("dispatcher")
+    assert heard(listener) == [("steward", "dispatcher")]
+    wake_steward("dispatcher")
+    assert heard(listener, seconds=0.2) == []
+    moment += wake.QUIET_SECONDS
+    wake_steward("dispatcher", "webhooks")
+    assert heard(listener) + heard(listener) == [("steward", "dispatcher"), ("steward", "webhooks")]
 
 
 def test_inside_a_transaction_it_is_refused_and_nothing_is_sent(listener: psycopg.Connection) -> None:
     with transaction.atomic(), pytest.raises(RuntimeError, match="after the commit of what it announces"):
-        wake_steward()
+        wake_steward("webhooks")
     assert heard(listener, seconds=0.2) == []
-    wake_steward()
-    assert heard(listener) == [("steward", "")]
+    wake_steward("webhooks")
+    assert heard(listener) == [("steward", "webhooks")]
