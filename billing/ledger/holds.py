@@ -87,12 +87,19 @@ class UnknownHold(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
-    """Money of one account set aside under a reference `<base>:hold`."""
+class HeldAmount:
+    """What names a hold for its settlement, which finds no other than the one of just this account and amount."""
 
     account_id: UUID
     reference: str
+    """`<base>:hold`."""
     amount: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Hold(HeldAmount):
+    """Money of one account set aside, as it was placed."""
+
     available_after: Micros
     """What was available to the account right after this hold was placed."""
 
@@ -137,7 +144,7 @@ def read_hold(reference: str) -> Hold | None:
     return None if found is None else Hold(found[0], reference, found[1], found[2])
 
 
-def settle(hold: Hold, captured: Micros) -> Settlement:
+def settle(hold: HeldAmount, captured: Micros) -> Settlement:
     """Charge `captured` of the hold and give back the rest, once.
 
     Raises:

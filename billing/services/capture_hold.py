@@ -1,12 +1,12 @@
 """Charge for finished work."""
 
-from billing.ledger.holds import AlreadySettled, Hold, Settlement, UnknownHold, settle
+from billing.ledger.holds import AlreadySettled, HeldAmount, Settlement, UnknownHold, settle
 from billing.micros import Micros, positive
 
-__all__ = ["AlreadySettled", "Hold", "Settlement", "UnknownHold", "capture_hold"]
+__all__ = ["AlreadySettled", "HeldAmount", "Settlement", "UnknownHold", "capture_hold"]
 
 
-def capture_hold(*, hold: Hold, amount: Micros) -> Settlement:
+def capture_hold(*, hold: HeldAmount, amount: Micros) -> Settlement:
     """Charge `amount` of the hold and give back the rest: its one settlement.
 
     An amount of 0 gives everything back. What is given back repays debt first. The same call again returns the

@@ -1,11 +1,11 @@
 """Give back what was held for work that will not be charged."""
 
-from billing.ledger.holds import AlreadySettled, Hold, Settlement, UnknownHold, settle
+from billing.ledger.holds import AlreadySettled, HeldAmount, Settlement, UnknownHold, settle
 
-__all__ = ["AlreadySettled", "Hold", "Settlement", "UnknownHold", "release_hold"]
+__all__ = ["AlreadySettled", "HeldAmount", "Settlement", "UnknownHold", "release_hold"]
 
 
-def release_hold(*, hold: Hold) -> Settlement:
+def release_hold(*, hold: HeldAmount) -> Settlement:
     """Give the whole hold back: its one settlement. Debt is repaid from it first.
 
     The same call again returns the first settlement.

@@ -4,8 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
-from billing.selectors import find_hold
-from billing.services.capture_hold import capture_hold
+from billing.services.capture_hold import HeldAmount, capture_hold
 from billing.services.release_hold import release_hold
 from core.webhooks.services import enqueue_delivery
 from media import answers
@@ -40,9 +39,7 @@ def end_job(*, job: Job, attempt: Attempt, transition: str, now: datetime, **cha
             ),
             now=now,
         )
-    hold = find_hold(reference=hold_reference(job.pk))
-    if hold is None:
-        raise LookupError(f"job {job.pk} has no hold to settle")
+    hold = HeldAmount(account_id=job.account_id, reference=hold_reference(job.pk), amount=job.price_micros)
     if job.status == COMPLETED:
         capture_hold(hold=hold, amount=job.price_micros)
     else:
