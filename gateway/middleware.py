@@ -16,7 +16,9 @@ from gateway.throttling import count
 from media.orders import PayloadTooLarge
 
 _log = structlog.get_logger("gateway.access")
-_QUIET = ("/readyz", "/metrics")
+_QUIET = ("/readyz", "/metrics", "/workers/")
+"""Logged only when they go wrong: probes, and the worker calls whose traces are the job's own events."""
+_WORTH_A_LINE = 400
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -42,7 +44,7 @@ class RequestMiddleware:
         seconds = time.perf_counter() - started
         route = request.resolver_match.route if request.resolver_match else "(none)"
         metrics.REQUESTS.labels(request.method or "", route, str(response.status_code)).observe(seconds)
-        if not request.path.startswith(_QUIET):
+        if response.status_code >= _WORTH_A_LINE or not request.path.startswith(_QUIET):
             _log.info(
                 "request",
                 method=request.method,
