@@ -4,7 +4,7 @@ ARGS ?=
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down demo test check format bench chaos chaos-violations lock clean
+.PHONY: help install up down demo test check worker-alone format bench chaos chaos-violations lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
@@ -31,6 +31,12 @@ check: install  ## ruff, mypy, import-linter, missing migrations
 	@$(VENV)/python -m deploy.offline $(VENV)/mypy
 	@$(VENV)/lint-imports
 	@$(VENV)/python -m deploy.offline $(VENV)/python manage.py makemigrations --check --dry-run
+
+worker-alone:  ## requirements/worker.txt alone, in a clean environment, must import the worker
+	@rm -rf var/worker-alone && mkdir -p var && $(PYTHON) -m venv var/worker-alone
+	@var/worker-alone/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/worker.txt
+	@var/worker-alone/bin/python -c "import workers.app, workers.runtime, workers.__main__; print('the worker stands alone')"
+	@rm -rf var/worker-alone
 
 format: install  ## let ruff write what `make check` would complain about
 	@$(VENV)/ruff check --fix .

@@ -54,6 +54,7 @@ class WebhookDelivery(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name_plural = "webhook deliveries"
         constraints = (
             models.CheckConstraint(condition=Q(status__in=STATUSES), name="core_webhook_delivery_status"),
             models.CheckConstraint(
@@ -82,6 +83,9 @@ class WebhookTry(models.Model):
     error = models.CharField(max_length=40, blank=True, default="")
     """One word (timeout, dns, connect, tls, forbidden_url …) where there was no answer; empty where there was."""
     elapsed_ms = models.PositiveIntegerField()
+
+    class Meta:
+        verbose_name_plural = "webhook tries"
 
     def __str__(self) -> str:
         return f"{self.http_status or self.error} at {self.at.isoformat()}"

@@ -76,7 +76,8 @@ class Programs:
 
     def flower(self, *, port: int) -> Program:
         """Loopback only; its API, which could stop workers, stays closed: FLOWER_UNAUTHENTICATED_API is never set."""
-        command = [SCRIPTS / "celery", "flower", "--address=127.0.0.1", f"--port={port}"]
+        command = [SCRIPTS / "celery", "-A", "deploy.platform.queues", "flower"]
+        command += ["--address=127.0.0.1", f"--port={port}"]
         # By the environment: a broker password on the command line would be everybody's to read.
         own = {"CELERY_BROKER_URL": self._environment["CELERY_BROKER_URL"]}
         flower = self._program("flower", command, {**machine(), **own})
