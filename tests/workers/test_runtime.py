@@ -68,7 +68,8 @@ def write(context: RunContext, body: bytes = b"made") -> PipelineResult:
     path = context.workdir / "output_0001.bin"
     path.write_bytes(body)
     return PipelineResult(
-        outputs=[OutputFile(path=path, media_type="video/mp4", width=2, height=4, seconds=0.5)], info={"engine": "e"}
+        outputs=[OutputFile(path=path, media_type="application/octet-stream", width=2, height=4, seconds=0.5)],
+        info={"engine": "e"},
     )
 
 

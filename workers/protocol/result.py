@@ -3,13 +3,25 @@
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from workers.protocol import signing
 from workers.protocol.claim import Message
 from workers.protocol.names import PROTOCOL_VERSION
 
 Sha256 = str
+MEDIA_TYPES = {
+    "webp": "image/webp",
+    "png": "image/png",
+    "jpg": "image/jpeg",
+    "mp4": "video/mp4",
+    "opus": "audio/ogg",
+    "wav": "audio/wav",
+    "json": "application/json",
+    "glb": "model/gltf-binary",
+    "bin": "application/octet-stream",
+}
+"""What a node may upload, by the ten tasks of the contract: the one media type of each extension."""
 
 
 class Output(Message):
@@ -22,6 +34,16 @@ class Output(Message):
     width: int | None = None
     height: int | None = None
     seconds: float | None = None
+
+    @model_validator(mode="after")
+    def _type_of_its_name(self) -> "Output":
+        # Outputs are served from our address: a node must not put a page there under a picture's name.
+        expected = MEDIA_TYPES.get(self.name.rpartition(".")[2])
+        if self.media_type != expected:
+            raise ValueError(
+                f"{self.name} must be declared as {expected}" if expected else f"{self.name}: unknown kind"
+            )
+        return self
 
 
 class AttemptResult(Message):
