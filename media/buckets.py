@@ -171,7 +171,9 @@ def delete_prefix(*, bucket: str, prefix: str) -> int:
         for page in client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
             keys: list[Any] = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
             if keys:
-                client().delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
+                answer = client().delete_objects(Bucket=bucket, Delete={"Objects": keys, "Quiet": True})
+                if answer.get("Errors"):
+                    raise StorageUnavailable("The bucket did not delete everything.")
                 deleted += len(keys)
     except (ClientError, BotoCoreError) as error:
         raise StorageUnavailable from error

@@ -207,6 +207,8 @@ def _resolve_url(account_id: UUID, source: Source) -> ResolvedSource:
             head = buckets.head(bucket=settings.S3_PUBLIC_BUCKET, key=own[1])
         if own is None or head is None:
             raise InvalidRequest({source.path: "there is no such file, or it belongs to another account"})
+        if not head.media_type.startswith(f"{source.kind}/"):
+            raise InvalidRequest({source.path: f"the file is {head.media_type}, not {source.kind}"})
         return ResolvedSource(source=source, own_key=own[1], own_bytes=head.bytes, own_media_type=head.media_type)
     try:
         http.check_url(url)

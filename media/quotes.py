@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -39,7 +38,7 @@ def issue(*, order: Order) -> str:
     )
 
 
-def open_quote(*, token: str, account_id: UUID, task: str, raw_input: Any, now: datetime) -> Binding:
+def open_quote(*, token: str, account_id: UUID, task: str, raw_input: Any) -> Binding:
     """What the quote binds, when it is genuine, young and for this very request.
 
     Raises:

@@ -1,11 +1,13 @@
 """What nobody else will finish: lost leases, jobs that waited too long."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 from pydantic import ValidationError
 
@@ -25,45 +27,60 @@ _log = structlog.get_logger(__name__)
 
 
 def reap(*, now: datetime) -> int:
-    """End or retry every attempt whose lease ran out and every job that waited past the limit; how many."""
+    """End or retry every attempt whose lease ran out and every job that waited past the limit; how many.
+
+    What cannot be decided now is not counted: it is looked at again in the next round.
+    """
     lost = list(
         Attempt.objects.filter(status=ATTEMPT_RUNNING, lease_expires_at__lt=now).order_by("lease_expires_at")[:BATCH]
     )
-    for attempt in lost:
-        _reap_attempt(attempt, now)
+    decided = sum(_guarded(partial(_reap_attempt, attempt, now)) for attempt in lost)
     stale = list(
         Job.objects.filter(
             status=QUEUED, updated_at__lt=now - timedelta(hours=settings.MEDIA_WAIT_LIMIT_HOURS)
         ).values_list("pk", flat=True)[:BATCH]
     )
-    for job_id in stale:
-        _end_waiting(job_id, now)
-    return len(lost) + len(stale)
+    decided += sum(_guarded(partial(_end_waiting, job_id, now)) for job_id in stale)
+    return decided
 
 
-def _reap_attempt(attempt: Attempt, now: datetime) -> None:
-    """A stored result goes the way of every completion; without one the node is lost."""
+def _guarded(decide: Callable[[], bool]) -> bool:
+    """`decide`, so that a defect with one attempt does not keep the reaper from the others."""
+    try:
+        return decide()
+    except (OperationalError, InterfaceError):
+        raise  # the database is away, and the loop's lock with it
+    except Exception:
+        _log.exception("reaping_broke")
+        return False
+
+
+def _reap_attempt(attempt: Attempt, now: datetime) -> bool:
+    """A stored result goes the way of every completion; without one the node is lost. Whether it was decided."""
     try:
         signed = _stored_result(attempt)
         if signed is not None:
             complete_attempt(attempt_id=attempt.pk, signed=signed, now=now)
-            return
+            return True
         code, message = "node_lost", "The worker stopped answering."
     except Unavailable:
-        return  # the bucket is away: the job waits for it, nothing is decided without looking
+        return False  # the bucket is away: the job waits for it, nothing is decided without looking
     except ApiError as error:
         code, message = "result_refused", f"The worker's stored result was refused: {error.message}"
+    except (OperationalError, InterfaceError):
+        raise
     except Exception as error:
         _log.exception("reaper_failed", attempt_id=str(attempt.pk))
         Attempt.objects.filter(pk=attempt.pk).update(reaper_failures=F("reaper_failures") + 1)
         if attempt.reaper_failures + 1 < MAX_REAPER_FAILURES:
-            return
+            return False
         code, message = "completion_failed", f"The job's outputs could not be accepted ({type(error).__name__})."
     with transaction.atomic(durable=True):
         job = Job.objects.select_for_update().get(pk=attempt.job_id)
         conclude_failure(
             job=job, attempt=attempt, code=code, message=message, retryable=code != "completion_failed", now=now
         )
+    return True
 
 
 def _stored_result(attempt: Attempt) -> SignedResult | None:
@@ -78,11 +95,11 @@ def _stored_result(attempt: Attempt) -> SignedResult | None:
         return None
 
 
-def _end_waiting(job_id: UUID, now: datetime) -> None:
+def _end_waiting(job_id: UUID, now: datetime) -> bool:
     with transaction.atomic(durable=True):
         job = Job.objects.select_for_update().get(pk=job_id)
         if job.status != QUEUED:
-            return
+            return False
         attempt = Attempt.objects.filter(job=job).latest("number")
         ATTEMPT.apply("cancel", Attempt.objects.filter(pk=attempt.pk, status__in=ATTEMPT_LIVE), finished_at=now)
         end_job(
@@ -93,3 +110,4 @@ def _end_waiting(job_id: UUID, now: datetime) -> None:
             error_code="waited_too_long",
             error_message=f"No worker was free within {settings.MEDIA_WAIT_LIMIT_HOURS} hours.",
         )
+    return True

@@ -1,8 +1,10 @@
 """Fetch each URL input once, guarded, into our bucket, and check that it is what was priced."""
 
 import tempfile
+import time
+from collections import Counter
 from collections.abc import Iterable
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -11,9 +13,9 @@ from typing import BinaryIO, cast
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 
-from core import clock, http
+from core import http
 from core.errors import Unavailable
 from core.wake import wake_steward
 from media import buckets, keys
@@ -28,6 +30,10 @@ from workers.protocol import containers
 MAX_VIDEO_BYTES = 2_000_000_000
 FETCH_SECONDS = 300
 LEASE = timedelta(seconds=30)
+LOOK_SECONDS = 1.0
+CLAIM_SECONDS = 20.0
+PER_ACCOUNT = 4
+BUCKET_PAUSE = timedelta(seconds=5)
 MAX_TRIES = 4
 DURATION_TOLERANCE = Fraction(1, 10)
 """How much longer than priced a clip may be: durations are sent and rounded in tenths of a second."""
@@ -60,42 +66,75 @@ class _Staged:
 
 
 def stage_due(*, limit: int, now: datetime) -> int:
-    """Fetch up to `limit` inputs that are due, in parallel; how many were taken up.
+    """Fetch inputs that are due, up to `limit` at once and PER_ACCOUNT of one account; how many were taken up.
 
-    Each is leased by its `due_at`, renewed while its fetch goes on: a steward that dies in the middle leaves it to
-    the next one within LEASE.
+    A place that falls free is given to the next input for CLAIM_SECONDS, so that one slow server holds up its own
+    account alone. Each input is leased by its `due_at`, renewed while its fetch goes on: a steward that dies in the
+    middle leaves it to the next one within LEASE.
     """
-    waiting = JobInput.objects.filter(status=JobInput.PENDING, due_at__lte=now)
-    if not waiting.exists():
-        return 0
-    with transaction.atomic(durable=True):
-        due = list(
-            JobInput.objects.select_for_update(skip_locked=True, of=("self",))
-            .select_related("job")
-            .filter(status=JobInput.PENDING, due_at__lte=now, job__status=QUEUED)
-            .order_by("due_at")[:limit]
-        )
-        for job_input in due:
-            job_input.tries += 1
-            job_input.due_at = now + LEASE
-        JobInput.objects.bulk_update(due, ["tries", "due_at"])
-    if not due:
-        return 0
-    with ThreadPoolExecutor(max_workers=min(4, len(due))) as threads:
-        fetches = {threads.submit(_fetch, job_input): job_input for job_input in due}
-        while fetches:
-            done, _ = wait(fetches, timeout=LEASE.total_seconds() / 3, return_when=FIRST_COMPLETED)
-            ready = [_conclude(fetches.pop(fetch), fetch.result()) for fetch in done]
+    began = time.monotonic()
+    renewed, taken = began, 0
+    fetches: dict[Future[_Staged | Exception], JobInput] = {}
+    with ThreadPoolExecutor(max_workers=limit) as threads:
+        while True:
+            spent = time.monotonic() - began
+            moment = now + timedelta(seconds=spent)
+            while spent < CLAIM_SECONDS and (due := _take(limit, fetches.values(), moment)):
+                fetches |= {threads.submit(_fetch, job_input): job_input for job_input in due}
+                taken += len(due)
+            if not fetches:
+                return taken
+            done, _ = wait(fetches, timeout=LOOK_SECONDS, return_when=FIRST_COMPLETED)
+            moment = now + timedelta(seconds=time.monotonic() - began)
+            ready = [_conclude_safely(fetches.pop(fetch), fetch.result(), moment) for fetch in done]
             if any(ready):
                 wake_steward("dispatcher")
-            _renew(fetches.values())
-    return len(due)
+            if time.monotonic() - renewed > LEASE.total_seconds() / 3:
+                renewed = time.monotonic()
+                _renew(fetches.values(), moment)
 
 
-def _renew(inputs: Iterable[JobInput]) -> None:
+def _take(limit: int, running: Iterable[JobInput], now: datetime) -> list[JobInput]:
+    """Lease the next inputs for the places that are free."""
+    places = Counter(job_input.job.account_id for job_input in running)
+    free = limit - places.total()
+    waiting = JobInput.objects.filter(status=JobInput.PENDING, due_at__lte=now).exclude(
+        job__account_id__in=[account_id for account_id, count in places.items() if count >= PER_ACCOUNT]
+    )
+    if free <= 0 or not waiting.exists():
+        return []
+    chosen: list[JobInput] = []
+    with transaction.atomic(durable=True):
+        for job_input in (
+            waiting.select_for_update(skip_locked=True, of=("self",))
+            .select_related("job")
+            .filter(job__status=QUEUED)
+            .order_by("due_at")[:free]
+        ):
+            if places[job_input.job.account_id] < PER_ACCOUNT:
+                places[job_input.job.account_id] += 1
+                job_input.tries += 1
+                job_input.due_at = now + LEASE
+                chosen.append(job_input)
+        JobInput.objects.bulk_update(chosen, ["tries", "due_at"])
+    return chosen
+
+
+def _conclude_safely(job_input: JobInput, outcome: _Staged | Exception, now: datetime) -> bool:
+    """`_conclude`, so that a defect with one input does not take the others' fetches with it: its lease runs out."""
+    try:
+        return _conclude(job_input, outcome, now)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away, and the loop's lock with it
+    except Exception:
+        _log.exception("staging_conclusion_broke", job_id=str(job_input.job_id), path=job_input.path)
+        return False
+
+
+def _renew(inputs: Iterable[JobInput], now: datetime) -> None:
     keys = [job_input.pk for job_input in inputs]
     if keys:
-        JobInput.objects.filter(pk__in=keys, status=JobInput.PENDING).update(due_at=clock.now() + LEASE)
+        JobInput.objects.filter(pk__in=keys, status=JobInput.PENDING).update(due_at=now + LEASE)
 
 
 def _fetch(job_input: JobInput) -> _Staged | Exception:
@@ -149,15 +188,18 @@ def _check(job_input: JobInput, source: FileSource) -> str:
     return container.media_type
 
 
-def _conclude(job_input: JobInput, outcome: _Staged | Exception) -> bool:
-    """Write down how a fetch went; whether its job can be dispatched now."""
-    now = clock.now()
+def _conclude(job_input: JobInput, outcome: _Staged | Exception, now: datetime) -> bool:
+    """Write down how a fetch went; whether its job can be dispatched now.
+
+    Only while the input is still this fetch's: after a lost lease another one may have concluded it.
+    """
     with transaction.atomic(durable=True):
         job = Job.objects.select_for_update().get(pk=job_input.job_id)
+        ours = JobInput.objects.filter(pk=job_input.pk, status=JobInput.PENDING, tries=job_input.tries)
         if job.status != QUEUED:
             return False
         if isinstance(outcome, _Staged):
-            JobInput.objects.filter(pk=job_input.pk).update(
+            moved = ours.update(
                 status=JobInput.STORED,
                 bucket=settings.S3_PRIVATE_BUCKET,
                 key=outcome.key,
@@ -165,16 +207,20 @@ def _conclude(job_input: JobInput, outcome: _Staged | Exception) -> bool:
                 sha256=outcome.sha256,
                 media_type=outcome.media_type,
             )
-            if JobInput.objects.filter(job=job, status=JobInput.PENDING).exists():
+            if not moved or JobInput.objects.filter(job=job, status=JobInput.PENDING).exists():
                 return False
-            ATTEMPT.apply("stage", Attempt.objects.filter(job=job))
-            append_event(job_id=job.pk, type="staged", now=now)
+            if ATTEMPT.apply("stage", Attempt.objects.filter(job=job)):
+                append_event(job_id=job.pk, type="staged", now=now)
             return True
-        temporary = isinstance(outcome, Unavailable) or getattr(outcome, "retryable", False)
-        if temporary and (job_input.tries < MAX_TRIES or isinstance(outcome, Unavailable)):
-            JobInput.objects.filter(pk=job_input.pk).update(due_at=now + timedelta(seconds=2**job_input.tries))
+        if isinstance(outcome, Unavailable):
+            # Our own bucket is away: the client's tries are not spent on it.
+            ours.update(due_at=now + BUCKET_PAUSE, tries=job_input.tries - 1)
             return False
-        JobInput.objects.filter(pk=job_input.pk).update(status=JobInput.REFUSED)
+        if getattr(outcome, "retryable", False) and job_input.tries < MAX_TRIES:
+            ours.update(due_at=now + timedelta(seconds=2**job_input.tries))
+            return False
+        if not ours.update(status=JobInput.REFUSED):
+            return False
         conclude_failure(
             job=job,
             attempt=Attempt.objects.filter(job=job).latest("number"),

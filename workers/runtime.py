@@ -21,6 +21,7 @@ from workers.protocol.signing import NodeCredential
 
 PATIENCE_SECONDS = 20.0
 """How long a call may wait for a control plane that is away, well inside a lease."""
+NODE_REFUSED = (401, 403)
 REPORT_SECONDS = 1.0
 QUIET_REPORTS = 4
 """A run without news still extends its lease, so many times within one."""
@@ -52,12 +53,15 @@ def run(message: AttemptMessage, node: Node) -> str:
     reported; should that be impossible, the lease runs out and the reaper decides.
 
     Raises:
-        HandBack: the control plane did not answer the claim.
+        HandBack: the control plane did not answer the claim, or does not hear this node.
     """
     delivery_id = uuid4()
     try:
         claim = node.control.claim(message.attempt_id, ClaimRequest(delivery_id=delivery_id), patience=PATIENCE_SECONDS)
     except Refused as refusal:
+        if refusal.status in NODE_REFUSED:
+            # It is this node that is not heard: another one must get the message.
+            raise HandBack(str(refusal)) from refusal
         _log.info("attempt %s not claimed: %s", message.attempt_id, refusal)
         return "not_claimed"
     except ControlPlaneAway as error:

@@ -130,7 +130,7 @@ def _order(account_id: UUID, asked: JobRequest, now: datetime) -> Order:
     if asked.quote is None:
         return prepare_order(account_id=account_id, task=asked.task, raw_input=asked.raw_input, now=now)
     binding = quotes.open_quote(
-        token=asked.quote, account_id=account_id, task=asked.task.name, raw_input=asked.raw_input, now=now
+        token=asked.quote, account_id=account_id, task=asked.task.name, raw_input=asked.raw_input
     )
     order = prepare_order(account_id=account_id, task=asked.task, raw_input=asked.raw_input, now=now, binding=binding)
     quotes.confirm(order=order, binding=binding)

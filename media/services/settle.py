@@ -9,7 +9,7 @@ from billing.services.release_hold import release_hold
 from core.webhooks.services import enqueue_delivery
 from media import answers
 from media.events import append_event
-from media.models import Attempt, Job
+from media.models import Attempt, Job, JobInput
 from media.services.submit_job import hold_reference
 from media.transitions import COMPLETED, JOB
 
@@ -27,6 +27,8 @@ def end_job(*, job: Job, attempt: Attempt, transition: str, now: datetime, **cha
         return False
     for name, value in {**changes, "status": JOB.target(transition)}.items():
         setattr(job, name, value)
+    if job.has_inputs:
+        JobInput.objects.filter(job=job, status=JobInput.PENDING).update(status=JobInput.REFUSED)
     append_event(job_id=job.pk, type=job.status, now=now, data={"attempt": attempt.number, "code": job.error_code})
     if job.callback_url:
         enqueue_delivery(

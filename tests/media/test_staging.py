@@ -1,6 +1,7 @@
 """Inputs by URL are fetched once into our bucket, and what is staged is what was priced."""
 
 import io
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -158,8 +159,9 @@ def test_what_is_away_is_tried_again_and_given_up_at_last(
         row = JobInput.objects.get()
         assert (row.status, row.tries, customer.status(job)["status"]) == ("pending", tries, "queued")
         assert customer.money() == (FULL - job.price_micros, job.price_micros)
-        assert row.due_at - clock.now() == pytest.approx(timedelta(seconds=2**tries), abs=timedelta(seconds=1))
-        waits = 2**tries + 1
+        waits += 2**tries
+        assert row.due_at - clock.now() == pytest.approx(timedelta(seconds=waits), abs=timedelta(seconds=1))
+        waits += 1
     assert stage(waits) == 1
     assert_refused(customer, job, "input_unavailable")
 
@@ -283,12 +285,47 @@ def test_cancel_in_the_middle_of_a_fetch_wins(
 
     conclude = staging._conclude
 
-    def cancel_first(job_input: JobInput, outcome: Any) -> None:
+    def cancel_first(job_input: JobInput, outcome: Any, now: Any) -> bool:
         assert customer.cancel(job).status_code == 200
-        conclude(job_input, outcome)
+        return conclude(job_input, outcome, now)
 
     monkeypatch.setattr(staging, "_conclude", cancel_first)
     assert stage() == 1
     assert (customer.status(job)["status"], Attempt.objects.get().status) == ("canceled", "canceled")
     assert customer.money() == (FULL, 0)
     assert publish_all() == []
+
+
+def test_slow_servers_hold_up_their_own_account_alone(
+    customer: Customer, other: Customer, host: Hosted, clips: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.files = {"slow.mp4": clips["one"], "quick.mp4": clips["two"]}
+    for _ in range(6):
+        resize(customer, host.url("slow.mp4"))
+    quick = resize(other, host.url("quick.mp4"))
+    real, quick_came, at_once, most = staging._fetch, threading.Event(), [0], [0]
+
+    def fetch(job_input: JobInput) -> Any:
+        if job_input.job_id == quick.pk:
+            quick_came.set()
+            return real(job_input)
+        at_once[0] += 1
+        most[0] = max(most[0], at_once[0])
+        assert quick_came.wait(20), "the slow account's fetches took every place"
+        at_once[0] -= 1
+        return real(job_input)
+
+    monkeypatch.setattr(staging, "_fetch", fetch)
+    assert stage(limit=5) == 7
+    assert most[0] <= staging.PER_ACCOUNT
+    assert set(Attempt.objects.values_list("status", flat=True)) == {"ready"}
+
+
+def test_inputs_of_an_ended_job_wait_for_nobody(customer: Customer, host: Hosted, clips: dict[str, bytes]) -> None:
+    host.files = {"a.mp4": clips["one"]}
+    job = resize(customer, host.url("a.mp4"))
+    assert customer.cancel(job).json()["status"] == "canceled"
+    assert JobInput.objects.get().status == "refused"
+    before = host.connects
+    assert stage() == 0
+    assert host.connects == before

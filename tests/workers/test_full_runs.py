@@ -134,7 +134,8 @@ def test_another_secret_gets_nothing(live_server: Any, connect: Connect, node: N
     job = jobs.submit("diagnostic.noop", {})
     (message,) = jobs.dispatched()
     forged = type(node.credential)(node_id=node.credential.node_id, version=1, secret=b"?" * 32)
-    assert runtime.run(message, Node(control=connect(live_server.url, forged), credential=forged)) == "not_claimed"
+    with pytest.raises(runtime.HandBack, match="401"):
+        runtime.run(message, Node(control=connect(live_server.url, forged), credential=forged))
     assert (jobs.history(job), jobs.attempts(job)) == (["queued"], [(1, "published", "")])
 
 

@@ -159,13 +159,23 @@ class TestAsItShould:
 
 
 class TestBeforeTheClaim:
-    @pytest.mark.parametrize(("status", "code"), [(409, "lease_lost"), (410, "gone"), (401, "x"), (404, "not_found")])
+    @pytest.mark.parametrize(("status", "code"), [(409, "lease_lost"), (410, "gone"), (404, "not_found")])
     def test_a_refused_claim_is_dropped_and_nothing_else_called(
         self, plane: ControlPlane, node: Node, engine: Callable[[Engine], None], status: int, code: str
     ) -> None:
         engine(lambda context: pytest.fail("the engine ran"))
         plane.scripts["claim"] = [say(status, code=code)]
         assert runtime.run(MESSAGE, node) == "not_claimed"
+        assert plane.words == ["claim"]
+
+    @pytest.mark.parametrize("status", [401, 403])
+    def test_a_node_that_is_not_heard_leaves_the_message_to_another(
+        self, plane: ControlPlane, node: Node, engine: Callable[[Engine], None], status: int
+    ) -> None:
+        engine(lambda context: pytest.fail("the engine ran"))
+        plane.scripts["claim"] = [say(status, code="x")]
+        with pytest.raises(HandBack, match=str(status)):
+            runtime.run(MESSAGE, node)
         assert plane.words == ["claim"]
 
     def test_a_control_plane_in_trouble_hands_the_message_back(
