@@ -1,10 +1,12 @@
 """Puts real servers under the tests before pytest-django sets Django up; what every test starts without."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import django
 import pytest
+from django.conf import settings as django_settings
 
 from deploy.embedded import EmbeddedServers
 from tests.servers import TestServers
@@ -15,6 +17,8 @@ from tests.servers import TestServers
 _test_servers = TestServers()
 _test_servers.start()
 django.setup()
+# WhiteNoise warns of a missing folder, and warnings are errors here; in a fresh clone nothing has collected into it yet.
+Path(django_settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
 def pytest_unconfigure() -> None:
