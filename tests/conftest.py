@@ -17,7 +17,7 @@ from tests.servers import TestServers
 _test_servers = TestServers()
 _test_servers.start()
 django.setup()
-# WhiteNoise warns of a missing folder, and warnings are errors here; in a fresh clone nothing has collected into it yet.
+# WhiteNoise warns of a missing folder, and warnings are errors here; in a fresh clone nothing has made it yet.
 Path(django_settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
 
 
