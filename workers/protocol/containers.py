@@ -1,4 +1,4 @@
-"""Which file formats a clip may come in, told by their first bytes alone.
+"""Which file formats a clip or a sound may come in, told by their first bytes alone.
 
 Demuxers are never auto-detected anywhere on the platform: a format that can point elsewhere (playlists, scripts,
 drawings) would then open what it names. A file is sniffed here, and what is found is forced upon the reader.
@@ -35,6 +35,14 @@ MPEG_PS = _container("mpegps", "mpeg", "video/mpeg", "mpg")
 FLV = _container("flv", "flv", "video/x-flv", "flv")
 GIF = _container("gif", "gif", "image/gif", "gif")
 OGG = _container("ogg", "ogg", "video/ogg", "ogv")
+
+WAV = _container("wav", "wav", "audio/wav", "wav")
+FLAC = _container("flac", "flac", "audio/flac", "flac")
+MP3 = _container("mp3", "mp3", "audio/mpeg", "mp3")
+AAC = _container("aac", "aac", "audio/aac", "aac")
+OGG_SOUND = _container("ogg", "ogg", "audio/ogg", "ogg")
+MP4_SOUND = _container("mp4", "mov", "audio/mp4", "m4a")
+WEBM_SOUND = _container("webm", "matroska", "audio/webm", "weba")
 
 _STILL_BRANDS = {b"avif", b"avis", b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"}
 """Still pictures share MP4's boxes; they are not clips."""
@@ -83,6 +91,28 @@ def sniff(head: bytes) -> Container | None:
         return OGG
     if _has_sync_bytes(head, first=0, stride=_PACKET) or _has_sync_bytes(head, first=4, stride=_PACKET + 4):
         return MPEG_TS
+    return None
+
+
+def sniff_sound(head: bytes) -> Container | None:
+    """The container of a sound that `head` starts; None for anything else. Whether one is inside is not known yet."""
+    if head[:4] in {b"RIFF", b"RF64"} and head[8:12] == b"WAVE":
+        return WAV
+    if head.startswith(b"fLaC"):
+        return FLAC
+    if head.startswith(b"OggS"):
+        return OGG_SOUND
+    if head.startswith(b"\x1a\x45\xdf\xa3"):
+        return WEBM_SOUND
+    if head[4:8] == b"ftyp":
+        return None if head[8:12] in _STILL_BRANDS else MP4_SOUND
+    if head.startswith(b"ID3"):
+        return MP3
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
+        # The frame header of MPEG sound: layer 00 is AAC's ADTS, the others MP1 to MP3; version 01 is none.
+        if head[1] & 0x06 == 0:
+            return AAC if head[1] & 0xF0 == 0xF0 else None
+        return MP3 if head[1] & 0x18 != 0x08 else None
     return None
 
 

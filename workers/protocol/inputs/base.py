@@ -53,6 +53,11 @@ Omissible = Annotated[_T | None, _NotNull()]
 """A field that may be left out, and is then None; an explicit null is as wrong as any other type."""
 
 
+def at_least_one(*fields: str) -> dict[str, Any]:
+    """What the published schema of an input says where one of several fields, by wire name, is required."""
+    return {"anyOf": [{"required": [name]} for name in fields]}
+
+
 def fault_of(*fields: str, reason: str) -> PydanticCustomError:
     """The error of several fields together, by their names on the wire: who renders it names each of them."""
     return PydanticCustomError(FIELDS_TOGETHER, "{reason}", {"reason": reason, "fields": fields})
