@@ -15,7 +15,7 @@ from core.outbox.services import handle_due
 from core.wake import CHANNEL
 from core.webhooks.delivery import deliver_due
 from gateway import celery
-from media import dispatcher, reaper, retention, staging
+from media import dispatcher, reaper, retention, run_times, staging
 
 _log = structlog.get_logger(__name__)
 
@@ -44,6 +44,7 @@ LOOPS: Sequence[Loop] = (
     Loop(name="staging", run=lambda: staging.stage_due(limit=8, now=clock.now()), interval=0.05, woken=True),
     Loop(name="webhooks", run=lambda: deliver_due(limit=32, now=clock.now()), interval=0.1, woken=True),
     Loop(name="reaper", run=lambda: reaper.reap(now=clock.now()), interval=1.0),
+    Loop(name="run-times", run=run_times.count_finished, interval=5.0),
     Loop(name="retention", run=lambda: retention.sweep(now=clock.now()), interval=60.0),
     Loop(name="idempotency", run=lambda: forget_old(now=clock.now()), interval=300.0),
 )

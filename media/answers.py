@@ -30,8 +30,8 @@ def order_answer(order: Order) -> dict[str, Any]:
         "usdChargedMicros": order.price_micros,
         "usdCharged": usd(order.price_micros),
         "pricingMeta": order.pricing_meta,
-        "estimatedDurationSeconds": order.estimated_seconds,
-        "durationEstimateMeta": order.duration_meta,
+        "estimatedDurationSeconds": order.estimate.seconds,
+        "durationEstimateMeta": order.estimate.meta,
         "effectiveInput": order.normalised.effective_input,
         "inputAdjustments": [adjustment.wire() for adjustment in order.normalised.adjustments],
     }
@@ -80,7 +80,7 @@ def job_answer(
         "status": job.status,
         "result": result,
         "estimatedDurationSeconds": job.estimated_seconds,
-        "durationEstimateMeta": {"basis": "formula", "runSeconds": job.estimated_seconds},
+        "durationEstimateMeta": job.duration_meta,
         "billing": _billing(job),
         "createdAt": clock.rfc3339(job.created_at),
         "updatedAt": clock.rfc3339(job.updated_at),
@@ -119,7 +119,8 @@ def callback_body(*, job: Job, attempt: Attempt, now: datetime) -> dict[str, Any
 
 
 def _billing(job: Job) -> dict[str, Any]:
-    charged = 0 if job.status in {FAILED, CANCELED, TERMINATED} else job.price_micros
+    price = job.price_micros if job.charged_micros is None else job.charged_micros
+    charged = 0 if job.status in {FAILED, CANCELED, TERMINATED} else price
     return {
         "usdChargedMicros": charged,
         "usdCharged": usd(charged),

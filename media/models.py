@@ -26,9 +26,13 @@ class Job(models.Model):
 
     price_version_id = models.UUIDField()
     price_micros = models.BigIntegerField()
-    """The hold, and what is captured on completion."""
+    """The hold, and what is captured on completion where nothing is settled."""
+    charged_micros = models.BigIntegerField(null=True)
+    """What was captured on completion, where the task settles by its outputs; never more than the hold."""
     pricing_meta = models.JSONField()
     estimated_seconds = models.FloatField()
+    duration_meta = models.JSONField(default=dict)
+    """Where the estimate comes from."""
     run_limit_seconds = models.PositiveIntegerField()
     has_inputs = models.BooleanField(default=False)
     """Whether it has JobInput rows, so that a claim without them asks nothing."""
@@ -197,3 +201,22 @@ class Node(models.Model):
 
     def __str__(self) -> str:
         return self.id
+
+
+class RunTimes(models.Model):
+    """How long runs of a task really take in a pool, beside what its formula says: a decaying histogram."""
+
+    task = models.CharField(max_length=40)
+    pool = models.CharField(max_length=40)
+    weights = models.JSONField(default=dict)
+    """Bucket of measured / formula seconds → weight; see media.run_times."""
+    samples = models.PositiveBigIntegerField(default=0)
+    """How many runs were counted, ever."""
+    observed_until = models.DateTimeField()
+    """When the last counted run had finished."""
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("task", "pool"), name="media_run_times_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.task} in {self.pool}"

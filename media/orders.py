@@ -17,9 +17,10 @@ from pydantic import ValidationError
 from billing.price_versions import PriceVersion, current_price_version
 from core import http, ids
 from core.errors import ApiError, InvalidRequest
-from media import buckets, keys
+from media import buckets, gemini, keys
 from media.catalog.task import Facts, Normalised, Source, Task
 from media.probing import ByteSource, BytesSource, NotMedia, ProbeIncomplete, probe_image, probe_video
+from media.run_times import Estimate, estimate
 from workers.protocol.inputs.base import FIELDS_TOGETHER
 
 MAX_INLINE_BYTES = 25_000_000
@@ -68,9 +69,11 @@ class Order:
     sources: list[ResolvedSource]
     facts: Mapping[str, Facts]
     normalised: Normalised
+    pool: str
+    """Which pool will run it."""
     price_version: PriceVersion
     price_micros: int
-    estimated_seconds: float
+    estimate: Estimate
 
     @property
     def staged_input_count(self) -> int:
@@ -92,11 +95,6 @@ class Order:
             "units": dict(self.normalised.units),
         }
 
-    @property
-    def duration_meta(self) -> dict[str, Any]:
-        """Where the estimate comes from."""
-        return {"basis": "formula", "runSeconds": self.estimated_seconds}
-
 
 @dataclass(frozen=True, kw_only=True)
 class Binding:
@@ -115,12 +113,13 @@ def prepare_order(
     Raises:
         InvalidRequest: with the path of each wrong field.
         PayloadTooLarge: inline media pass their limits.
-        Unavailable: our own bucket does not answer.
+        Unavailable: our own bucket, or a service that the price needs, does not answer.
     """
     validated = _validate(task, raw_input)
     sources = _resolve(account_id, task.sources(validated))
-    facts = dict(binding.facts) if binding is not None else _probe(sources)
+    facts = dict(binding.facts) if binding is not None else {**_counted(task, validated), **_probe(sources)}
     normalised = task.normalise(validated, facts)
+    pool = task.pool_of(normalised.params)
     version = binding.price_version if binding is not None else current_price_version(task=task.name, now=now)
     return Order(
         account_id=account_id,
@@ -129,10 +128,16 @@ def prepare_order(
         sources=sources,
         facts=facts,
         normalised=normalised,
+        pool=pool,
         price_version=version,
         price_micros=task.prices[version.formula](normalised.units, version.coefficients),
-        estimated_seconds=task.estimate_seconds(normalised.units),
+        estimate=estimate(task=task.name, pool=pool, formula_seconds=task.estimate_seconds(normalised.units)),
     )
+
+
+def _counted(task: Task, validated: Any) -> dict[str, Facts]:
+    counted = task.counted_text(validated) if task.counted_text is not None else None
+    return {counted.path: Facts(tokens=gemini.count_tokens(counted))} if counted is not None else {}
 
 
 def _validate(task: Task, raw_input: Any) -> Any:
@@ -304,6 +309,7 @@ def pack_facts(facts: Mapping[str, Facts]) -> dict[str, list[str | int | None]]:
             str(fact.frame_rate) if fact.frame_rate is not None else None,
             fact.width,
             fact.height,
+            fact.tokens,
         ]
         for path, fact in facts.items()
     }
@@ -317,6 +323,7 @@ def unpack_facts(packed: Mapping[str, list[Any]]) -> dict[str, Facts]:
             frame_rate=Fraction(entry[1]) if entry[1] is not None else None,
             width=entry[2],
             height=entry[3],
+            tokens=entry[4],
         )
         for path, entry in packed.items()
     }

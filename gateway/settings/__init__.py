@@ -93,6 +93,11 @@ STATIC_ROOT = ROOT / "var" / "static"
 OUTBOX_HANDLERS = "gateway.handlers.HANDLERS"
 DIAGNOSTIC_TASKS = flag("DIAGNOSTIC_TASKS", False)
 """Whether diagnostic.noop may be submitted."""
+GEMINI_API_KEY = text("GEMINI_API_KEY", "")
+"""Google's key for audio.speak with provider gemini; empty: it is answered with 503."""
+GEMINI_BASE_URL = text("GEMINI_BASE_URL", "")
+"""Where Gemini's API is; empty: Google's own address."""
+GEMINI_SPEECH_MODEL = text("GEMINI_SPEECH_MODEL", "gemini-3.1-flash-tts-preview")
 MEDIA_WAIT_LIMIT_HOURS = integer("MEDIA_WAIT_LIMIT_HOURS", 24)
 """A job that no worker took for so long is ended and its hold released."""
 MEDIA_LEASE_SECONDS = integer("MEDIA_LEASE_SECONDS", 30)

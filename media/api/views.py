@@ -7,6 +7,7 @@ from uuid import UUID
 
 import structlog
 from django.utils.dateparse import parse_datetime
+from pydantic.alias_generators import to_camel
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -32,7 +33,7 @@ from media.selectors import latest_attempt, list_jobs, queue_position
 from media.services.cancel_job import cancel_job
 from media.services.submit_job import CREATED, IDEMPOTENCY_ROUTE, Submitted, replay, submit_job
 from media.transitions import JOB_STATUSES
-from workers.protocol.pools import pool_of
+from workers.protocol.pools import pool_of, pools
 
 LARGE_BODY_BYTES = 64_000
 """From here on a request's balance is looked at before its media are decoded."""
@@ -51,10 +52,10 @@ class JobsView(APIView):
         earlier = replay(key=key) if key is not None else None
         if earlier is not None:
             return _submitted(earlier)
-        require_pool(pool_of(asked.task.name))
         if int(request.META.get("CONTENT_LENGTH") or 0) > LARGE_BODY_BYTES:
             _require_floor(account_id, asked.task)
         order = _order(account_id, asked, now)
+        require_pool(pools()[order.pool])
         done = submit_job(
             order=order,
             key_id=caller.key_id,
@@ -234,6 +235,7 @@ def _catalogue_entry(task: Task, states: dict[str, PoolState], now: datetime) ->
         "task": task.name,
         "title": task.title,
         "inputSchema": task.input_model.published_schema(),
+        "presets": {name: {to_camel(key): value for key, value in p.items()} for name, p in task.presets.items()},
         "price": {
             "formula": version.formula,
             "coefficients": dict(version.coefficients),

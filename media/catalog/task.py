@@ -1,11 +1,13 @@
 """What a task is to the control plane."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
 
 from workers.protocol.inputs.base import Wire
+from workers.protocol.pools import pool_of
+from workers.protocol.result import Output
 
 MediaKind = Literal["image", "video", "audio"]
 Units = Mapping[str, int | str]
@@ -38,6 +40,17 @@ class Facts:
     frame_rate: Fraction | None = None
     width: int | None = None
     height: int | None = None
+    tokens: int | None = None
+    """Of a text, as the model that will read it counts them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountedText:
+    """A text whose tokens are counted before the job is priced."""
+
+    path: str
+    text: str
+    model: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +77,8 @@ class Normalised:
     adjustments: list[Adjustment] = field(default_factory=list)
     pinned: Mapping[str, dict[str, str]] = field(default_factory=dict)
     """By source path: facts that staging must not find exceeded."""
+    seed: int | None = None
+    """The client's; None: the job draws one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,3 +106,18 @@ class Task:
     params_model: type[Wire]
     output_names: Callable[[Any], list[str]]
     """Params → the names of the files that a run makes."""
+    presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What fields are when they are left out, by preset; shown in the catalogue."""
+    pool: Callable[[Any], str] | None = None
+    """Params → the pool that runs them, where it is not the one that pools.toml names for the task."""
+    counted_text: Callable[[Any], CountedText | None] | None = None
+    """Validated input → the text whose tokens set the price, None where none does. Its facts lie at its path."""
+    settle: Callable[[Units, Sequence[Output]], Units | None] | None = None
+    """(units of the hold, outputs as they lie in the bucket) → the units that are billed; None: the hold is.
+
+    The amount never passes the hold. Raises ValueError where the outputs cannot be measured.
+    """
+
+    def pool_of(self, params: Wire) -> str:
+        """The pool that runs a job of these params."""
+        return self.pool(params) if self.pool is not None else pool_of(self.name).name

@@ -17,7 +17,7 @@ from media.models import Attempt, Job
 from media.selectors import attempt_with_job
 from media.services.attempts import LeaseLost
 from media.services.fail_attempt import conclude_failure
-from media.services.settle import end_job
+from media.services.settle import NotMeasurable, end_job, settlement
 from media.transitions import ATTEMPT, ATTEMPT_RUNNING, ATTEMPT_SUCCEEDED
 from workers.protocol.result import AttemptResult, Output, SignedResult
 
@@ -43,7 +43,7 @@ class ConflictingResult(InvalidState):
 
 
 def complete_attempt(*, attempt_id: UUID, signed: SignedResult, now: datetime) -> Completion:
-    """Check the outputs in the bucket, then, in one transaction, complete the job and capture its hold.
+    """Check the outputs in the bucket, then, in one transaction, complete the job and capture what it costs.
 
     Whoever presents the result (the worker, or the reaper that found it in the bucket), the checks are the same:
     the signature of the node that holds the attempt, each output's length, type and hash in the bucket.
@@ -65,7 +65,12 @@ def complete_attempt(*, attempt_id: UUID, signed: SignedResult, now: datetime) -
         return _compare(attempt, digest)
     if attempt.status != ATTEMPT_RUNNING:
         raise LeaseLost
-    wrong = _wrong_output(attempt, result)
+    wrong, charge = _wrong_output(attempt, result), {}
+    if not wrong:
+        try:
+            charge = settlement(job=attempt.job, outputs=result.outputs)
+        except NotMeasurable:
+            wrong = "the bill cannot be made from the outputs"
     with transaction.atomic(durable=True):
         job = _lock(attempt.job)
         if wrong:
@@ -94,6 +99,7 @@ def complete_attempt(*, attempt_id: UUID, signed: SignedResult, now: datetime) -
             outputs=[_stored(job, attempt, output) for output in result.outputs],
             result=result.info,
             duration_ms=result.run_ms,
+            **charge,
         )
         return Completion.COMPLETED
 

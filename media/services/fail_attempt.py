@@ -73,7 +73,7 @@ def conclude_failure(*, job: Job, attempt: Attempt, code: str, message: str, ret
         )
     elif retryable and attempt.number < MAX_ATTEMPTS:
         JOB.apply("retry", Job.objects.filter(pk=job.pk), updated_at=now)
-        again = new_attempt(job=job, number=attempt.number + 1, status=ATTEMPT_READY, now=now)
+        again = new_attempt(job=job, number=attempt.number + 1, pool=attempt.pool, status=ATTEMPT_READY, now=now)
         again.save(force_insert=True)
         append_event(job_id=job.pk, type="retry", now=now, data={"attempt": attempt.number, "code": code})
     else:

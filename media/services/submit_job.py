@@ -23,11 +23,12 @@ from media.events import FIRST
 from media.models import Attempt, Job, JobEvent, JobInput
 from media.orders import Order, ResolvedSource
 from media.transitions import ATTEMPT_READY, ATTEMPT_STAGING, QUEUED
-from workers.protocol.pools import pool_of
 
 IDEMPOTENCY_ROUTE = "POST media/jobs"
 CREATED = 201
 MIN_RUN_LIMIT_SECONDS = 600
+MAX_SEED = 2_147_483_647
+"""As the contract has it, so that a client can send a drawn seed back where a task takes one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +64,9 @@ def submit_job(
         for resolved in order.sources
     ]
     staging = any(stored.status == JobInput.PENDING for stored in inputs)
-    attempt = new_attempt(job=job, number=1, status=ATTEMPT_STAGING if staging else ATTEMPT_READY, now=now)
+    attempt = new_attempt(
+        job=job, number=1, pool=order.pool, status=ATTEMPT_STAGING if staging else ATTEMPT_READY, now=now
+    )
     answer = answers.submit_answer(order, job)
     try:
         with _crowding(order.account_id) as crowded, transaction.atomic(durable=True):
@@ -122,14 +125,14 @@ _counting = threading.Lock()
 _under_way: Counter[UUID] = Counter()
 
 
-def new_attempt(*, job: Job, number: int, status: str, now: datetime) -> Attempt:
+def new_attempt(*, job: Job, number: int, pool: str, status: str, now: datetime) -> Attempt:
     """An attempt of `job`, not yet saved."""
     return Attempt(
         job=job,
         account_id=job.account_id,
         number=number,
         task=job.task,
-        pool=pool_of(job.task).name,
+        pool=pool,
         status=status,
         created_at=now,
     )
@@ -143,13 +146,14 @@ def _job(order: Order, key_id: UUID | None, callback_url: str, now: datetime) ->
         effective_input=order.normalised.effective_input,
         params=order.normalised.params.wire(),
         adjustments=[adjustment.wire() for adjustment in order.normalised.adjustments],
-        seed=secrets.randbelow(2**53),
+        seed=order.normalised.seed if order.normalised.seed is not None else 1 + secrets.randbelow(MAX_SEED),
         callback_url=callback_url,
         price_version_id=order.price_version.id,
         price_micros=order.price_micros,
         pricing_meta=order.pricing_meta,
-        estimated_seconds=order.estimated_seconds,
-        run_limit_seconds=max(MIN_RUN_LIMIT_SECONDS, round(order.estimated_seconds * 20)),
+        estimated_seconds=order.estimate.seconds,
+        duration_meta=order.estimate.meta,
+        run_limit_seconds=max(MIN_RUN_LIMIT_SECONDS, round(order.estimate.seconds * 20)),
         has_inputs=bool(order.sources),
         staged_input_count=order.staged_input_count,
         created_at=now,

@@ -10,6 +10,9 @@ from workers.protocol.inputs.media import AudioInputOfAnyType, Given, OpusQualit
 Provider = Literal["omnivoice", "gemini"]
 Mode = Literal["voice_design", "voice_clone"]
 
+WAV_HEADER_BYTES, WAV_BYTES_PER_SECOND = 44, 48_000
+"""Gemini's speech is delivered as WAV of 16 bits, one channel, 24 kHz, so that its length in bytes is its duration."""
+
 VOICE_TAGS = {
     "gender": ("female", "male"),
     "age": ("child", "teenager", "young adult", "middle-aged", "elderly"),
@@ -48,6 +51,11 @@ def voice_tags(description: str) -> dict[str, str]:
             raise ValueError(f"{found[group]!r} and {tag!r} are both of the group {group}; give one")
         found[group] = tag
     return found
+
+
+def gemini_prompt(text: str, instructions: str | None) -> str:
+    """What Gemini is sent, and what its input tokens are counted from: instructions go ahead of the literal text."""
+    return text if instructions is None else f"{instructions}\n\nRead the following text exactly as written:\n{text}"
 
 
 def _of_the_vocabulary(description: str) -> str:
@@ -129,3 +137,7 @@ class AudioSpeakParams(Wire):
     reference_transcript: Omissible[str] = None
     quality: OpusQuality
     """Of the Opus file; Gemini's is WAV."""
+    model: Omissible[str] = None
+    """Gemini's model."""
+    max_audio_tokens: Omissible[int] = None
+    """How many tokens of sound Gemini may answer; the hold is made for as many."""
