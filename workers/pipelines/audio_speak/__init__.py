@@ -1,0 +1,1 @@
+"""audio.speak: a text is spoken, by a described, a cloned or a Gemini voice."""
