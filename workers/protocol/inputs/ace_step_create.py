@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from workers.protocol.inputs.base import Omissible, Wire
-from workers.protocol.inputs.media import OpusQuality, Seed
+from workers.protocol.inputs.media import English, OpusQuality, Seed
 
 QualityPreset = Literal["default", "high_quality"]
 TimeSignature = Literal["2", "3", "4", "5", "6", "7"]
@@ -29,7 +29,7 @@ class AceStepCreateInput(Wire):
     top_k: Omissible[Annotated[int, Field(ge=0, le=200)]] = None
     min_p: Omissible[Annotated[float, Field(ge=0, le=0.5)]] = None
     time_signature: Omissible[TimeSignature] = None
-    language: Omissible[Literal["en"]] = None
+    language: Omissible[English] = None
     key_scale: Omissible[Annotated[str, Field(pattern=r"^[A-G](?:#|b)?\s(?:major|minor)$")]] = None
 
 
@@ -40,11 +40,11 @@ class AceStepCreateParams(Wire):
     lyrics: str
     quality_preset: QualityPreset
     duration_seconds: int
-    bpm: Omissible[int] = None
+    bpm: int | None = None
     """Beats a minute; None: the engine's choice from the tags, as with the two below."""
-    time_signature: Omissible[TimeSignature] = None
+    time_signature: TimeSignature | None = None
     """Beats a bar."""
-    key_scale: Omissible[str] = None
+    key_scale: str | None = None
     quality: OpusQuality
     steps: int
     text_cfg_scale: float
@@ -53,4 +53,4 @@ class AceStepCreateParams(Wire):
     top_p: float
     top_k: int
     min_p: float
-    language: Literal["en"]
+    language: English

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from workers.protocol.inputs.base import Omissible, UrlText, Wire, at_least_one, fault_of
-from workers.protocol.inputs.media import AudioInput, Given, one_of
+from workers.protocol.inputs.media import AudioInput, English, Given, one_of
 
 WhisperModel = Literal["distil-large-v3", "large-v3"]
 Device = Literal["auto", "cuda", "cpu"]
@@ -33,7 +33,7 @@ class AudioAnnotationReferenceInput(Wire, json_schema_extra=at_least_one("source
     source_audio_url: Omissible[UrlText] = None
     source_audio: Omissible[AudioInput] = None
     transcript: Omissible[Annotated[str, Field(min_length=1, max_length=24_000), AfterValidator(_has_words)]] = None
-    language: Omissible[Literal["en"]] = None
+    language: Omissible[English] = None
     transcription_model: Omissible[WhisperModel] = None
     device: Omissible[Device] = None
 
@@ -51,8 +51,8 @@ class AudioAnnotationReferenceInput(Wire, json_schema_extra=at_least_one("source
 class AudioAnnotationReferenceParams(Wire):
     """What the worker gets beside the sound, which arrives as the file of the field `sourceAudio`."""
 
-    transcript: Omissible[str] = None
-    language: Literal["en"]
+    transcript: str | None = None
+    language: English
     transcription_model: WhisperModel
     """The model asked for; the result names the one that was used."""
     device: Device

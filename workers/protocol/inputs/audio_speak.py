@@ -132,12 +132,12 @@ class AudioSpeakParams(Wire):
     mode: Mode
     voice: dict[str, str]
     """Tags by group, as `voice_tags` gives them; what is left out is the engine's choice."""
-    voice_name: Omissible[str] = None
-    instructions: Omissible[str] = None
-    reference_transcript: Omissible[str] = None
+    voice_name: str | None = None
+    instructions: str | None = None
+    reference_transcript: str | None = None
     quality: OpusQuality
     """Of the Opus file; Gemini's is WAV."""
-    model: Omissible[str] = None
+    model: str | None = None
     """Gemini's model."""
-    max_audio_tokens: Omissible[int] = None
+    max_audio_tokens: int | None = None
     """How many tokens of sound Gemini may answer; the hold is made for as many."""

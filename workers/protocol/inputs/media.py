@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, WithJsonSchema, model_validator
 
 from workers.protocol.inputs.base import Omissible, UrlText, Wire, fault_of
 
 AspectRatio = Literal["1:1", "16:9", "9:16", "9:7", "7:9"]
 ImageFormat = Literal["webp", "png", "jpg"]
 OpusQuality = Literal["96k", "128k", "192k"]
+English = Annotated[Literal["en"], WithJsonSchema({"type": "string", "enum": ["en"]})]
+"""A list of one language, published as a list."""
 
 MAX_PIXELS = 4_194_304
 """4 MP, counted before upscale."""
