@@ -55,7 +55,10 @@ def test_ready_names_every_dependency(node: StandIn) -> None:
         "database": (True, "answers"),
         "valkey": (True, "answers"),
         "bucket": (True, "answers"),
-        "workers": (True, "diagnostic, image, video-tools"),
+        "workers": (
+            True,
+            "annotation, diagnostic, image, music, shape, sound, speech, speech-gemini, video, video-tools",
+        ),
     }
 
 

@@ -150,6 +150,7 @@ def test_the_duties_are_these() -> None:
         ("staging", True),
         ("webhooks", True),
         ("reaper", False),
+        ("run-times", False),
         ("retention", False),
         ("idempotency", False),
     ]

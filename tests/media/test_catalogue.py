@@ -10,7 +10,7 @@ from core import clock
 from media.catalog import registry
 from media.fleet import selectors as fleet
 from media.models import Node
-from tests.media.customers import Customer
+from tests.media.customers import ESTIMATE, Customer
 
 pytestmark = pytest.mark.django_db
 
@@ -25,9 +25,11 @@ def entries(customer: Customer) -> dict[str, Any]:
 
 def test_every_task_says_what_it_costs_and_who_runs_it(customer: Customer) -> None:
     found = entries(customer)
-    assert list(found) == ["image.generate", "video.combine", "video.resize"]
+    assert list(found) == [task.name for task in registry.offered()]
+    assert len(found) == 10
     image = found["image.generate"]
-    assert image.keys() == {"task", "title", "inputSchema", "price", "pool", "etaSeconds"}
+    assert image.keys() == {"task", "title", "inputSchema", "presets", "price", "pool", "etaSeconds"}
+    assert image["presets"] == {}
     assert image["price"] == {
         "formula": "image.v1",
         "coefficients": {"floor": 10_000, "per_megapixel": 40_000, "high_detail_percent": 150},
@@ -63,3 +65,23 @@ def test_the_diagnostic_task_is_offered_only_where_it_is_switched_on(customer: C
     assert entries(customer)["diagnostic.noop"]["price"]["minimumUsdMicros"] == 1
     answer = customer.submit("diagnostic.noop", {})
     assert (answer.status_code, answer.json()["usdChargedMicros"]) == (201, 1)
+
+
+def test_what_a_left_out_field_is_stands_in_the_catalogue(customer: Customer) -> None:
+    found = entries(customer)
+    assert {task: sorted(entry["presets"]) for task, entry in found.items() if entry["presets"]} == {
+        "ace.step.create": ["default", "high_quality"],
+        "moss.sound.effect": ["default"],
+        "trellis.generate": ["balanced", "fidelity", "performance"],
+    }
+    for task in ("ace.step.create", "moss.sound.effect", "trellis.generate"):
+        for name, preset in found[task]["presets"].items():
+            chosen = {} if name == "default" else {"qualityPreset": name}
+            smallest = {"tags": "x", "lyrics": "x"} if task.startswith("ace") else {"prompt": "x"}
+            if task.startswith("trellis"):
+                smallest = {"sourceImageUrl": "https://media.example.com/a.png"}
+            answer = customer.post(ESTIMATE, {"task": task, "input": {**smallest, **chosen}})
+            effective = answer.json()["effectiveInput"]
+            assert {field: effective[field] for field in preset} == preset
+            fields = found[task]["inputSchema"]["properties"].keys()
+            assert preset.keys() <= fields

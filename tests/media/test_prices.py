@@ -81,9 +81,22 @@ def test_resize_costs_by_the_megapixel_second(width: int, height: int, seconds: 
 
 def test_the_catalogue_publishes_these_coefficients() -> None:
     published = {task.name: (task.formula, dict(task.coefficients), task.floor_micros) for task in registry.offered()}
+    image = ("image.v1", {"floor": 10_000, "per_megapixel": 40_000, "high_detail_percent": 150}, 10_000)
+    clip = {"floor": 50_000, "per_frame_megapixel": 700, "reference_audio_percent": 125, "extreme_quality_percent": 150}
+    speech = {"floor": 10_000, "per_gpu_second": 7_000, "gpu_ms_per_character": 20}
+    gemini = {"gemini_floor": 5_000, "gemini_percent": 110, "gemini_per_audio_token": 20}
+    minutes = {"first_minute": 30_000, "per_further_minute": 20_000, "without_transcript": 70_000}
+    shape = {"per_step": 5_000, "texture_512": 20_000, "texture_1024": 60_000, "texture_2048": 150_000}
     assert published == {
-        "image.generate": ("image.v1", {"floor": 10_000, "per_megapixel": 40_000, "high_detail_percent": 150}, 10_000),
+        "ace.step.create": ("ace.v1", {"floor": 50_000, "per_kilobit": 8}, 50_000),
+        "audio.annotation.reference": ("annotation.v1", minutes, 30_000),
+        "audio.speak": ("speak.v1", speech | gemini, 5_000),
+        "image.edit": image,
+        "image.generate": image,
+        "moss.sound.effect": ("moss.v1", {"floor": 10_000, "per_second": 4_000, "per_token": 8}, 10_000),
+        "trellis.generate": ("trellis.v1", shape | {"faces_per_micro": 2, "per_1536": 60_000}, 140_500),
         "video.combine": ("combine.v1", {"per_clip": 5_000}, 10_000),
+        "video.generate": ("video.v1", clip, 50_000),
         "video.resize": ("resize.v1", {"base": 5_000, "per_megapixel_second": 1_000}, 5_000),
     }
 
@@ -147,5 +160,5 @@ def test_publishing_missing_prices_leaves_the_operators_alone(priced: None) -> N
     publish_price_version(task="video.combine", formula="combine.v1", coefficients={"per_clip": 7}, now=clock.now())
     before = PriceVersion.objects.count()
     assert publish_missing_prices() == []
-    assert PriceVersion.objects.count() == before == 5
+    assert PriceVersion.objects.count() == before == 12
     assert current_price_version(task="video.combine", now=clock.now()).coefficients == {"per_clip": 7}

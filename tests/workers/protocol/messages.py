@@ -13,11 +13,21 @@ from workers.protocol.claim import (
     StagedFile,
 )
 from workers.protocol.envelope import AttemptMessage
+from workers.protocol.inputs.ace_step_create import AceStepCreateInput, AceStepCreateParams
+from workers.protocol.inputs.audio_annotation_reference import (
+    AudioAnnotationReferenceInput,
+    AudioAnnotationReferenceParams,
+)
+from workers.protocol.inputs.audio_speak import AudioSpeakInput, AudioSpeakParams
 from workers.protocol.inputs.base import Wire
 from workers.protocol.inputs.diagnostic_noop import DiagnosticNoopInput, DiagnosticNoopParams
+from workers.protocol.inputs.image_edit import ImageEditInput, ImageEditParams
 from workers.protocol.inputs.image_generate import ImageGenerateInput, ImageGenerateParams
-from workers.protocol.inputs.media import InlineImage
+from workers.protocol.inputs.media import InlineAudio, InlineAudioOfAnyType, InlineImage
+from workers.protocol.inputs.moss_sound_effect import MossSoundEffectInput, MossSoundEffectParams
+from workers.protocol.inputs.trellis_generate import TrellisGenerateInput, TrellisGenerateParams
 from workers.protocol.inputs.video_combine import VideoCombineInput, VideoCombineParams
+from workers.protocol.inputs.video_generate import VideoGenerateInput, VideoGenerateParams
 from workers.protocol.inputs.video_resize import VideoResizeInput, VideoResizeParams
 from workers.protocol.result import (
     AttemptResult,
@@ -98,7 +108,107 @@ MESSAGES = {
     ),
 }
 
+TRELLIS_KNOBS = {
+    "qualityPreset": "balanced",
+    "targetFaceCount": 20000,
+    "textureSize": 1024,
+    "textureResolution": 512,
+    "maxViews": 4,
+    "sparseStructureSteps": 10,
+    "shapeSteps": 11,
+    "textureSteps": 12,
+    "meshResolution": 256,
+    "removeBackground": True,
+    "padding": 8,
+    "refinerResolution": 1024,
+    "refinerDownsampling": 32,
+    "remeshFillHoles": True,
+    "remeshFillHolesMaxPerimeter": 0.03,
+    "remeshRemoveFloaters": True,
+    "remeshRemoveInnerFaces": False,
+    "meshClusterConeHalfAngleRad": 60.0,
+    "postprocessPositionEpsilon": 0.0001,
+    "postprocessNormalCreaseDeg": 30.0,
+}
+SONG = {"tags": "lo-fi, mellow", "lyrics": "[Verse]\nRain on the roof", "bpm": 84, "timeSignature": "4"}
+SAMPLER = {
+    "steps": 8,
+    "textCfgScale": 2.0,
+    "samplerCfg": 1.5,
+    "temperature": 0.85,
+    "topP": 0.9,
+    "topK": 0,
+    "minP": 0.05,
+}
+SOUND_KNOBS = {"temperature": 0.9, "topP": 0.95, "topK": 50, "repetitionPenalty": 1.1, "maxNewTokens": 1024}
+
 WIRES: dict[str, Wire] = {
+    "ace_step_create_input": AceStepCreateInput.model_validate(
+        {**SONG, **SAMPLER, "qualityPreset": "default", "durationSeconds": 30, "quality": "96k", "seed": 7}
+        | {"language": "en", "keyScale": "F# minor"}
+    ),
+    "ace_step_create_params": AceStepCreateParams.model_validate(
+        {**SONG, **SAMPLER, "qualityPreset": "default", "durationSeconds": 30, "quality": "96k", "language": "en"}
+        | {"keyScale": "F# minor"}
+    ),
+    "audio_annotation_reference_input": AudioAnnotationReferenceInput.model_validate(
+        {"sourceAudio": {"dataBase64": "T2dnUw==", "mimeType": "audio/ogg"}, "transcript": "Rain on the roof"}
+        | {"language": "en", "transcriptionModel": "large-v3", "device": "auto"}
+    ),
+    "audio_annotation_reference_params": AudioAnnotationReferenceParams(
+        transcript="Rain on the roof", language="en", transcription_model="distil-large-v3", device="cpu"
+    ),
+    "audio_speak_input": AudioSpeakInput.model_validate(
+        {"text": "Rain on the roof.", "mode": "voice_clone", "voiceDescription": "female, whisper", "language": "en"}
+        | {"referenceAudio": {"dataBase64": "T2dnUw==", "mimeType": "audio/x-anything"}, "quality": "192k", "seed": 7}
+        | {"referenceTranscript": "She measures every word."}
+    ),
+    "audio_speak_params": AudioSpeakParams(
+        text="Rain on the roof.",
+        provider="gemini",
+        mode="voice_design",
+        voice={"gender": "female"},
+        voice_name="Kore",
+        instructions="Calmly.",
+        quality="128k",
+        model="gemini-3.1-flash-tts-preview",
+        max_audio_tokens=356,
+    ),
+    "inline_audio": InlineAudio(url="https://example.com/voice.opus", mime_type="audio/opus"),
+    "inline_audio_of_any_type": InlineAudioOfAnyType(data_base64="T2dnUw==", mime_type="audio/x-anything"),
+    "image_edit_input": ImageEditInput.model_validate(
+        {"prompt": "Make it noir", "sourceImageUrl": "https://example.com/a.png", "outputFormat": ".jpg"}
+        | {"highDetail": True, "referenceImages": ["https://example.com/style.webp"]}
+    ),
+    "image_edit_params": ImageEditParams(
+        prompt="Make it noir", width=992, height=704, output_format="jpg", high_detail=True
+    ),
+    "moss_sound_effect_input": MossSoundEffectInput.model_validate(
+        {"prompt": "Thunder far away", "durationSeconds": 4, "quality": "128k", **SOUND_KNOBS}
+    ),
+    "moss_sound_effect_params": MossSoundEffectParams.model_validate(
+        {"prompt": "Thunder far away", "durationSeconds": 4, "quality": "128k", **SOUND_KNOBS}
+    ),
+    "trellis_generate_input": TrellisGenerateInput.model_validate(
+        {"sourceImage": {"url": "https://example.com/boat.png"}, "seed": 7, **TRELLIS_KNOBS}
+    ),
+    "trellis_generate_params": TrellisGenerateParams.model_validate(TRELLIS_KNOBS),
+    "video_generate_input": VideoGenerateInput.model_validate(
+        {"prompt": "A slow push-in", "startFrameImageUrl": "https://example.com/a.png", "aspectRatio": "16:9"}
+        | {"overlapFrameImages": ["https://example.com/o1.webp", {"url": "https://example.com/o2.webp"}], "seed": 7}
+        | {"finalFrameImage": {"dataBase64": "UklGRg==", "mimeType": "image/webp"}, "durationFrames": 249}
+        | {"referenceAudioUrl": "https://example.com/a.opus", "sampledFps": 25, "interpolationFps": 50}
+        | {"extremeQuality": True}
+    ),
+    "video_generate_params": VideoGenerateParams(
+        prompt="A slow push-in",
+        width=1280,
+        height=704,
+        frames=249,
+        sampled_fps=25,
+        interpolation_fps=50,
+        extreme_quality=True,
+    ),
     "diagnostic_noop_input": DiagnosticNoopInput(),
     "diagnostic_noop_params": DiagnosticNoopParams(),
     "inline_image": InlineImage(data_base64="UklGRg==", mime_type="image/webp"),

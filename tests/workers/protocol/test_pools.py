@@ -11,23 +11,39 @@ from workers.protocol import names
 from workers.protocol.inputs.base import Wire
 from workers.protocol.pools import Pool, pool_of, pools
 
-TASKS = ("diagnostic.noop", "image.generate", "video.combine", "video.resize")
+TASKS = (
+    "ace.step.create",
+    "audio.annotation.reference",
+    "audio.speak",
+    "diagnostic.noop",
+    "image.edit",
+    "image.generate",
+    "moss.sound.effect",
+    "trellis.generate",
+    "video.combine",
+    "video.generate",
+    "video.resize",
+)
+
+
+def pool(name: str, *tasks: str, prefetch: int) -> Pool:
+    return Pool(name=name, tasks=tasks, prefetch=prefetch, scalable=False, cold_start_seconds=0)
 
 
 def test_the_table_as_it_stands() -> None:
-    assert pools() == {
-        "image": Pool(name="image", tasks=("image.generate",), prefetch=2, scalable=False, cold_start_seconds=0),
-        "video-tools": Pool(
-            name="video-tools",
-            tasks=("video.combine", "video.resize"),
-            prefetch=1,
-            scalable=False,
-            cold_start_seconds=0,
-        ),
-        "diagnostic": Pool(
-            name="diagnostic", tasks=("diagnostic.noop",), prefetch=16, scalable=False, cold_start_seconds=0
-        ),
-    }
+    table = [
+        pool("image", "image.generate", "image.edit", prefetch=2),
+        pool("video", "video.generate", prefetch=1),
+        pool("video-tools", "video.combine", "video.resize", prefetch=1),
+        pool("speech", "audio.speak", prefetch=1),
+        pool("speech-gemini", prefetch=4),
+        pool("annotation", "audio.annotation.reference", prefetch=1),
+        pool("music", "ace.step.create", prefetch=1),
+        pool("sound", "moss.sound.effect", prefetch=2),
+        pool("shape", "trellis.generate", prefetch=1),
+        pool("diagnostic", "diagnostic.noop", prefetch=16),
+    ]
+    assert pools() == {entry.name: entry for entry in table}
 
 
 def test_each_task_is_in_exactly_one_pool() -> None:
@@ -61,6 +77,18 @@ def test_a_task_is_three_files_of_one_name(task: str) -> None:
 
 
 def test_names_and_queues() -> None:
-    assert {names.DIAGNOSTIC_NOOP, names.IMAGE_GENERATE, names.VIDEO_COMBINE, names.VIDEO_RESIZE} == set(TASKS)
-    assert [names.queue(pool) for pool in pools()] == ["pool.image", "pool.video-tools", "pool.diagnostic"]
+    named = {value for name, value in vars(names).items() if name.isupper() and isinstance(value, str)}
+    assert named == {*TASKS, names.RUN_ATTEMPT}
+    assert names.queue("speech-gemini") == "pool.speech-gemini"
     assert names.RUN_ATTEMPT == "workers.run_attempt"
+
+
+def test_gemini_has_a_pool_of_its_own() -> None:
+    task = registry.all_tasks()["audio.speak"]
+    params = {"text": "Hello.", "mode": "voice_design", "voice": {}, "quality": "128k"}
+    by_provider = {
+        provider: task.pool_of(task.params_model.model_validate({**params, "provider": provider}))
+        for provider in ("omnivoice", "gemini")
+    }
+    assert by_provider == {"omnivoice": "speech", "gemini": "speech-gemini"}
+    assert set(by_provider.values()) <= pools().keys()
