@@ -1,0 +1,1 @@
+"""moss.sound.effect without a model: sounds synthesised by procedure from an event vocabulary."""
