@@ -7,6 +7,7 @@ from django.conf import settings
 
 from core.errors import Unavailable
 from media.catalog.task import CountedText
+from workers.protocol.inputs.audio_speak import GEMINI_API_VERSION
 
 TIMEOUT_SECONDS = 10
 
@@ -47,5 +48,7 @@ def _client(api_key: str, base_url: str) -> tuple[Any, tuple[type[Exception], ..
     from google import genai  # noqa: PLC0415
     from google.genai import errors, types  # noqa: PLC0415
 
-    options = types.HttpOptions(base_url=base_url or None, timeout=TIMEOUT_SECONDS * 1000)
+    options = types.HttpOptions(
+        base_url=base_url or None, api_version=GEMINI_API_VERSION, timeout=TIMEOUT_SECONDS * 1000
+    )
     return genai.Client(api_key=api_key, http_options=options), (errors.APIError, httpx2.HTTPError, ValueError)

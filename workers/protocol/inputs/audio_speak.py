@@ -13,6 +13,9 @@ Mode = Literal["voice_design", "voice_clone"]
 WAV_HEADER_BYTES, WAV_BYTES_PER_SECOND = 44, 48_000
 """Gemini's speech is delivered as WAV of 16 bits, one channel, 24 kHz, so that its length in bytes is its duration."""
 
+GEMINI_API_VERSION = "v1beta"
+"""Where Google serves its preview models, the speech ones among them."""
+
 VOICE_TAGS = {
     "gender": ("female", "male"),
     "age": ("child", "teenager", "young adult", "middle-aged", "elderly"),
