@@ -42,7 +42,8 @@ def test_what_is_sent_and_what_becomes_of_the_answer(google: Gemini, tmp_path: P
     assert body["generationConfig"] == {
         "maxOutputTokens": 356,
         "responseModalities": ["AUDIO"],
-        "speechConfig": {"voiceConfig": {"prebuiltVoiceConfig": {"voiceName": "Kore"}}},
+        # Google's own client writes it so; its JSON takes a field by either of its names.
+        "speechConfig": {"voice_config": {"prebuilt_voice_config": {"voice_name": "Kore"}}},
     }
     [output] = result.outputs
     assert (output.path.name, output.media_type, output.seconds) == ("output_0001.wav", "audio/wav", 1.25)
