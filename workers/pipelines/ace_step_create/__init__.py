@@ -1,0 +1,1 @@
+"""ace.step.create: a composer of songs from tags and lyrics."""
