@@ -31,11 +31,17 @@ class AudioAnnotationReferenceInput(Wire, json_schema_extra=at_least_one("source
     """What a client sends."""
 
     source_audio_url: Omissible[UrlText] = None
+    """The sound to annotate, by URL."""
     source_audio: Omissible[AudioInput] = None
+    """The sound to annotate, by URL or inline; at most 600 s."""
     transcript: Omissible[Annotated[str, Field(min_length=1, max_length=24_000), AfterValidator(_has_words)]] = None
+    """What is said or sung, with [Section] marks if wanted; words are then placed, not guessed."""
     language: Omissible[English] = None
+    """English."""
     transcription_model: Omissible[WhisperModel] = None
+    """Which Whisper to use; distil-large-v3 with a transcript, large-v3 without. The result names the one that ran."""
     device: Omissible[Device] = None
+    """A hint where to run."""
 
     @model_validator(mode="after")
     def _source(self) -> "AudioAnnotationReferenceInput":

@@ -70,19 +70,31 @@ class AudioSpeakInput(Wire):
     """What a client sends."""
 
     text: Annotated[str, Field(min_length=1, max_length=6000)]
+    """What is said."""
     provider: Omissible[Provider] = None
+    """Who speaks: the platform's own voices, or Google's Gemini."""
     mode: Omissible[Mode] = None
+    """A voice by description (the default) or one cloned from a sound."""
     voice_description: Omissible[
         Annotated[str, Field(min_length=4, max_length=240), AfterValidator(_of_the_vocabulary)]
     ] = None
+    """Comma-separated voice tags, one of each group."""
     voice_name: Omissible[Annotated[str, Field(min_length=1, max_length=120)]] = None
+    """Gemini's voice; Kore where nothing is said."""
     instructions: Omissible[Annotated[str, Field(min_length=1, max_length=2000)]] = None
+    """How Gemini is to say it; goes ahead of the text and is counted with it."""
     reference_audio_url: Omissible[UrlText] = None
+    """The voice to clone, by URL."""
     reference_audio: Omissible[AudioInputOfAnyType] = None
+    """The voice to clone, by URL or inline; three to six seconds do best."""
     reference_transcript: Omissible[Annotated[str, Field(min_length=1, max_length=2000)]] = None
+    """What is said in the reference; found out where it is left out."""
     language: Omissible[Literal["English", "en"]] = None
+    """English."""
     quality: Omissible[OpusQuality] = None
+    """The Opus file's bit rate; 128k where nothing is said."""
     seed: Omissible[Seed] = None
+    """The same seed and input give the same sound."""
 
     @model_validator(mode="after")
     def _provider_and_mode(self) -> "AudioSpeakInput":

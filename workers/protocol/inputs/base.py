@@ -15,7 +15,14 @@ FIELDS_TOGETHER = "fields_together"
 class Wire(BaseModel):
     """A model that crosses a process: unknown fields and loose types are errors."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        use_attribute_docstrings=True,
+    )
 
     def wire(self) -> dict[str, Any]:
         """The JSON object, camelCase, without what is None."""

@@ -11,10 +11,15 @@ class ImageEditInput(TakesReferences, json_schema_extra=at_least_one("sourceImag
     """What a client sends."""
 
     prompt: Prompt
+    """What to change."""
     source_image_url: Omissible[UrlText] = None
+    """The image to change, by URL."""
     source_image: Omissible[ImageInput] = None
+    """The image to change, by URL or inline."""
     output_format: OutputFormat = "webp"
+    """The file's format, with or without a dot."""
     high_detail: bool = False
+    """Works finer, for half as much again."""
 
     @model_validator(mode="after")
     def _source_and_references(self) -> "ImageEditInput":

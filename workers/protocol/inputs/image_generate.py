@@ -12,12 +12,19 @@ class ImageGenerateInput(TakesReferences):
     """What a client sends."""
 
     prompt: Prompt
+    """What the image shows."""
     aspect_ratio: Omissible[AspectRatio] = None
+    """The canvas's shape; 1:1 where nothing else is said."""
     output_format: OutputFormat = "webp"
+    """The file's format, with or without a dot."""
     high_detail: bool = False
+    """Draws finer, for half as much again."""
     upscale: bool = False
+    """The finished file is 1.5 times as wide and as high as the canvas."""
     width: Omissible[Side] = None
+    """The canvas's width in pixels; with `height`, at most 4 194 304 pixels together."""
     height: Omissible[Side] = None
+    """The canvas's height in pixels."""
 
     @model_validator(mode="after")
     def _canvas_and_references(self) -> "ImageGenerateInput":

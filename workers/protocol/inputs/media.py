@@ -51,7 +51,9 @@ class InlineMedia(Wire):
     """Exactly one of `url` and `dataBase64` (raw base64 or a data URI)."""
 
     url: Omissible[UrlText] = None
+    """Where it is."""
     data_base64: Omissible[Base64Text] = None
+    """Its bytes in base64, or a data URI; 25 MB at most."""
 
     @model_validator(mode="after")
     def _one_source(self) -> "InlineMedia":
@@ -64,18 +66,21 @@ class InlineImage(InlineMedia, json_schema_extra=EITHER_SOURCE):
     """An image."""
 
     mime_type: Omissible[ImageMimeType] = None
+    """What the bytes are; told by the bytes where it is left out."""
 
 
 class InlineAudio(InlineMedia, json_schema_extra=EITHER_SOURCE):
     """A sound."""
 
     mime_type: Omissible[AudioMimeType] = None
+    """What the bytes are; told by the bytes where it is left out."""
 
 
 class InlineAudioOfAnyType(InlineMedia):
     """A sound whose media type may be any text, as audio.speak's may."""
 
     mime_type: Omissible[str] = None
+    """What the bytes are, in any words; told by the bytes where it is left out."""
 
 
 def _form(value: Any) -> str:

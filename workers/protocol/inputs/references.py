@@ -14,7 +14,9 @@ class TakesReferences(Wire):
     """A task input with `referenceImages` and its older, URL-only name."""
 
     reference_image_urls: Annotated[list[UrlText], Field(max_length=MAX_REFERENCES, default_factory=list)]
+    """The older, URL-only list; appended to `referenceImages`."""
     reference_images: Annotated[list[ImageInput], Field(max_length=MAX_REFERENCES, default_factory=list)]
+    """Images whose colours or style to take up: URLs or inline, at most five in both lists together."""
 
     def check_references(self) -> None:
         """Five in both lists together.

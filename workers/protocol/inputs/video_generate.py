@@ -40,25 +40,45 @@ class VideoGenerateInput(Wire):
     """What a client sends."""
 
     prompt: Prompt
+    """What is to be seen, and how the camera moves."""
     start_frame_image_url: Omissible[UrlText] = None
+    """The first frame, by URL."""
     start_frame_image: Omissible[ImageInput] = None
+    """The first frame, by URL or inline."""
     source_image_url: Omissible[UrlText] = None
+    """An older name of `startFrameImageUrl`."""
     source_image: Omissible[ImageInput] = None
+    """An older name of `startFrameImage`."""
     overlap_frame_image_urls: Annotated[list[UrlText], Field(max_length=MAX_OVERLAP, default_factory=list)]
+    """The last frames of the clip that this one continues, in order, by URL."""
     overlap_frame_images: Annotated[list[ImageInput], Field(max_length=MAX_OVERLAP, default_factory=list)]
+    """The same by URL or inline. Without a start frame the first of them is frame zero."""
     final_frame_image_url: Omissible[UrlText] = None
+    """The last sampled frame, by URL."""
     final_frame_image: Omissible[ImageInput] = None
+    """The last sampled frame, by URL or inline."""
     reference_audio_url: Omissible[UrlText] = None
+    """Sound that the clip keeps, by URL; needs a start frame or overlap frames."""
     reference_audio: Omissible[AudioInput] = None
+    """The same by URL or inline."""
     duration_seconds: Omissible[Annotated[int, Field(ge=3, le=20)]] = None
+    """How long the clip lasts, in whole seconds; 5 where nothing is said."""
     duration_frames: Omissible[Frames] = None
+    """How many sampled frames it has, one more than a multiple of 8; wins over `durationSeconds`."""
     aspect_ratio: Omissible[AspectRatio] = None
+    """The canvas's shape; without it the start frame's nearest, else 16:9."""
     sampled_fps: Omissible[Annotated[int, Field(ge=1, le=50)]] = None
+    """Sampled frames a second; 30 where they fit."""
     width: Omissible[Side] = None
+    """The delivered width in pixels; with `height`, at most 4 194 304 pixels together."""
     height: Omissible[Side] = None
+    """The delivered height in pixels."""
     interpolation_fps: InterpolationRate = 60
+    """Delivered frames a second, by interpolation; 0 delivers the sampled frames."""
     seed: Omissible[Seed] = None
+    """The same seed and input give the same clip."""
     extreme_quality: bool = False
+    """Works finer, for half as much again."""
 
     @model_validator(mode="after")
     def _frames_sound_and_time(self) -> "VideoGenerateInput":

@@ -13,10 +13,15 @@ class VideoResizeInput(Wire):
     """What a client sends."""
 
     source_video_url: UrlText
+    """The clip to rescale."""
     width: Side
+    """The new width in pixels, even."""
     height: Side
+    """The new height in pixels, even."""
     frame_rate: Omissible[Annotated[int, Field(ge=1, le=120)]] = None
+    """The new rate; the clip's own, at most 120, where nothing is said."""
     source_duration_seconds: Omissible[Annotated[float, Field(ge=0.1, le=600)]] = None
+    """A hint, used where the clip's head does not tell its duration."""
 
 
 class VideoResizeParams(Wire):
