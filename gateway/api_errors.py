@@ -10,7 +10,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from core.errors import ApiError, NotFound, Unavailable
-from media.orders import PayloadTooLarge
+from media.sources import PayloadTooLarge
 
 _log = structlog.get_logger(__name__)
 _BILLED_PATHS = ("/api/v1/media/", "/api/v1/checkout/", "/api/v1/credits/")

@@ -13,7 +13,7 @@ from gateway import metrics
 from gateway.addresses import client_address
 from gateway.api_errors import RateLimited, json_error
 from gateway.throttling import count
-from media.orders import PayloadTooLarge
+from media.sources import PayloadTooLarge
 
 _log = structlog.get_logger("gateway.access")
 _QUIET = ("/readyz", "/metrics", "/workers/")

@@ -1,61 +1,21 @@
 """From a request to an order: validated, its media resolved and probed, normalised and priced. Nothing is written."""
 
-import binascii
-import hashlib
-from base64 import b64decode
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from pydantic import ValidationError
 
 from billing.price_versions import PriceVersion, current_price_version
-from core import http, ids
-from core.errors import ApiError, InvalidRequest
-from media import buckets, gemini, keys
-from media.catalog.task import Facts, Normalised, Source, Task
-from media.probing import ByteSource, BytesSource, NotMedia, ProbeIncomplete, probe_image, probe_video
+from core.errors import InvalidRequest
+from media import gemini
+from media.catalog.task import Facts, Normalised, Task
 from media.run_times import Estimate, estimate
+from media.sources import ResolvedSource, probe, resolve
 from workers.protocol.inputs.base import FIELDS_TOGETHER
-
-MAX_INLINE_BYTES = 25_000_000
-MAX_INLINE_BYTES_TOGETHER = 60_000_000
-PROBE_SECONDS = 12
-PROBE_BYTES = 16_000_000
-_IMAGE_TYPES = {"webp": "image/webp", "png": "image/png", "jpeg": "image/jpeg"}
-
-
-class PayloadTooLarge(ApiError):
-    """The request body is too large."""
-
-    code = "payload_too_large"
-    http_status = 413
-
-
-@dataclass(frozen=True, kw_only=True)
-class Inline:
-    """Bytes that came in the request, decoded and sniffed."""
-
-    body: bytes = field(repr=False)
-    sha256: str
-    media_type: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class ResolvedSource:
-    """One media input and where its bytes are to come from: exactly one of inline, own_key and url."""
-
-    source: Source
-    inline: Inline | None = None
-    own_key: str | None = None
-    own_bytes: int | None = None
-    own_media_type: str = ""
-    url: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,8 +76,8 @@ def prepare_order(
         Unavailable: our own bucket, or a service that the price needs, does not answer.
     """
     validated = _validate(task, raw_input)
-    sources = _resolve(account_id, task.sources(validated))
-    facts = dict(binding.facts) if binding is not None else {**_counted(task, validated), **_probe(sources)}
+    sources = resolve(account_id, task.sources(validated))
+    facts = dict(binding.facts) if binding is not None else {**_counted(task, validated), **probe(sources)}
     normalised = task.normalise(validated, facts)
     pool = task.pool_of(normalised.params)
     version = binding.price_version if binding is not None else current_price_version(task=task.name, now=now)
@@ -180,125 +140,6 @@ def _fields(error: ValidationError) -> dict[str, str]:
         for named in [f"{path}.{name}" for name in together] or [path]:
             fields.setdefault(named, reason)
     return fields
-
-
-def _resolve(account_id: UUID, sources: list[Source]) -> list[ResolvedSource]:
-    resolved: list[ResolvedSource] = []
-    wrong: dict[str, str] = {}
-    inline_bytes = 0
-    for source in sources:
-        try:
-            if source.data_base64 is not None:
-                inline = _decode(source)
-                inline_bytes += len(inline.body)
-                if inline_bytes > MAX_INLINE_BYTES_TOGETHER:
-                    raise PayloadTooLarge(f"Inline media pass {MAX_INLINE_BYTES_TOGETHER // 1_000_000} MB together.")
-                resolved.append(ResolvedSource(source=source, inline=inline))
-            else:
-                resolved.append(_resolve_url(account_id, source))
-        except InvalidRequest as error:
-            wrong.update(error.fields)
-    if wrong:
-        raise InvalidRequest(wrong)
-    return resolved
-
-
-def _resolve_url(account_id: UUID, source: Source) -> ResolvedSource:
-    url = source.url or ""
-    if keys.is_own(url):
-        own = keys.own_output(url)
-        head = None
-        if own is not None and own[0] == ids.encode(ids.ACCOUNT, account_id):
-            head = buckets.head(bucket=settings.S3_PUBLIC_BUCKET, key=own[1])
-        if own is None or head is None:
-            raise InvalidRequest({source.path: "there is no such file, or it belongs to another account"})
-        if not head.media_type.startswith(f"{source.kind}/"):
-            raise InvalidRequest({source.path: f"the file is {head.media_type}, not {source.kind}"})
-        return ResolvedSource(source=source, own_key=own[1], own_bytes=head.bytes, own_media_type=head.media_type)
-    try:
-        http.check_url(url)
-    except http.HttpError as error:
-        raise InvalidRequest({source.path: str(error)}) from None
-    return ResolvedSource(source=source, url=url)
-
-
-def _decode(source: Source) -> Inline:
-    text = source.data_base64 or ""
-    declared = source.mime_type
-    if text.startswith("data:"):
-        head, comma, text = text.partition(",")
-        if not comma or not head.endswith(";base64"):
-            raise InvalidRequest({source.path: "the data URI must carry base64"})
-        declared = declared or head.removeprefix("data:").removesuffix(";base64").partition(";")[0] or None
-    if len(text) > MAX_INLINE_BYTES * 4 // 3 + 8:  # before anything is decoded
-        raise PayloadTooLarge(f"{source.path} passes {MAX_INLINE_BYTES // 1_000_000} MB.")
-    try:
-        body = b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise InvalidRequest({source.path: "dataBase64 is not base64"}) from None
-    if len(body) > MAX_INLINE_BYTES:
-        raise PayloadTooLarge(f"{source.path} passes {MAX_INLINE_BYTES // 1_000_000} MB.")
-    try:
-        found = image_media_type(BytesSource(body))
-    except NotMedia as error:
-        raise InvalidRequest({source.path: str(error)}) from None
-    if declared is not None and declared.replace("image/jpg", "image/jpeg") != found:
-        raise InvalidRequest({source.path: f"mimeType says {declared}, the bytes are {found}"})
-    return Inline(body=body, sha256=hashlib.sha256(body).hexdigest(), media_type=found)
-
-
-def _probe(sources: list[ResolvedSource]) -> dict[str, Facts]:
-    wanted = [resolved for resolved in sources if resolved.source.probe]
-    if not wanted:
-        return {}
-    with ThreadPoolExecutor(max_workers=min(4, len(wanted))) as threads:
-        outcomes = list(threads.map(_probe_one, wanted))
-    wrong = {r.source.path: outcome for r, outcome in zip(wanted, outcomes, strict=True) if isinstance(outcome, str)}
-    if wrong:
-        raise InvalidRequest(wrong)
-    return {r.source.path: outcome for r, outcome in zip(wanted, outcomes, strict=True) if isinstance(outcome, Facts)}
-
-
-def _probe_one(resolved: ResolvedSource) -> Facts | str:
-    try:
-        if resolved.own_key is not None:
-            size = resolved.own_bytes or 0
-            return video_facts(buckets.ObjectReader(bucket=settings.S3_PUBLIC_BUCKET, key=resolved.own_key, size=size))
-        with http.RangeReader(resolved.url or "", max_bytes=PROBE_BYTES, timeout_seconds=PROBE_SECONDS) as reader:
-            return video_facts(reader)
-    except http.TooLarge:
-        return Facts()  # they lie beyond the bytes a probe may fetch; the clip may still be good
-    except (http.HttpError, NotMedia) as error:
-        return str(error)
-
-
-def image_media_type(source: ByteSource) -> str:
-    """The media type of an image we take, told by its bytes.
-
-    Raises:
-        NotMedia: it is not a decodable WebP, PNG or JPEG.
-    """
-    try:
-        image = probe_image(source, timeout=PROBE_SECONDS)
-    except ProbeIncomplete as error:
-        raise NotMedia(str(error)) from error
-    media_type = _IMAGE_TYPES.get(image.format.lower())
-    if media_type is None:
-        raise NotMedia(f"it is {image.format}; WebP, PNG and JPEG are taken")
-    return media_type
-
-
-def video_facts(source: ByteSource) -> Facts:
-    """What a clip's head tells; an empty Facts when the head does not tell.
-
-    Raises:
-        NotMedia: the bytes are not a video we take.
-    """
-    try:
-        video = probe_video(source, timeout=PROBE_SECONDS)
-    except ProbeIncomplete:
-        return Facts()
-    return Facts(duration=video.duration_seconds, frame_rate=video.frame_rate, width=video.width, height=video.height)
 
 
 def pack_facts(facts: Mapping[str, Facts]) -> dict[str, list[str | int | None]]:

@@ -19,16 +19,18 @@ from core import http
 from core.errors import Unavailable
 from core.wake import wake_steward
 from media import buckets, keys
+from media.catalog.task import MediaKind
 from media.events import append_event
 from media.models import Attempt, Job, JobInput
-from media.orders import MAX_INLINE_BYTES, image_media_type, video_facts
 from media.probing import FileSource, NotMedia
 from media.services.fail_attempt import conclude_failure
+from media.sources import MAX_INLINE_BYTES, examine
 from media.transitions import ATTEMPT, QUEUED
-from workers.protocol import containers
 
 MAX_VIDEO_BYTES = 2_000_000_000
+MAX_AUDIO_BYTES = 250_000_000
 FETCH_SECONDS = 300
+EXAMINE_SECONDS = 30
 LEASE = timedelta(seconds=30)
 LOOK_SECONDS = 1.0
 CLAIM_SECONDS = 20.0
@@ -36,7 +38,7 @@ PER_ACCOUNT = 4
 BUCKET_PAUSE = timedelta(seconds=5)
 MAX_TRIES = 4
 DURATION_TOLERANCE = Fraction(1, 10)
-"""How much longer than priced a clip may be: durations are sent and rounded in tenths of a second."""
+"""How much longer than priced or allowed media may be: durations are sent and rounded in tenths of a second."""
 _log = structlog.get_logger(__name__)
 
 
@@ -145,7 +147,7 @@ def _fetch(job_input: JobInput) -> _Staged | Exception:
             fetched = http.fetch_to(
                 job_input.source_url,
                 sink=file,
-                max_bytes=MAX_VIDEO_BYTES if job_input.kind == "video" else MAX_INLINE_BYTES,
+                max_bytes=_max_bytes(job_input),
                 timeout_seconds=FETCH_SECONDS,
             )
             file.flush()
@@ -165,27 +167,38 @@ def _fetch(job_input: JobInput) -> _Staged | Exception:
         return StagingBroke(error)
 
 
+def _max_bytes(job_input: JobInput) -> int:
+    match job_input.kind:
+        case "video":
+            return MAX_VIDEO_BYTES
+        case "audio":
+            return MAX_AUDIO_BYTES
+    return MAX_INLINE_BYTES
+
+
 def _check(job_input: JobInput, source: FileSource) -> str:
-    if job_input.kind == "image":
-        try:
-            return image_media_type(source)
-        except NotMedia as error:
-            raise InputRefused("invalid_input", f"{job_input.path}: {error}") from None
+    """The media type of what was fetched, once it is known to be what was asked and paid for."""
     try:
-        facts = video_facts(source)
+        found = examine(source, cast("MediaKind", job_input.kind), seconds=EXAMINE_SECONDS)
     except NotMedia as error:
         raise InputRefused("invalid_input", f"{job_input.path}: {error}") from None
-    pinned = job_input.pinned.get("duration")
-    if pinned is not None and facts.duration is not None and facts.duration > Fraction(pinned) + DURATION_TOLERANCE:
+    duration, pinned = found.facts.duration, job_input.pinned
+    if duration is None:
+        return found.media_type
+    noun = "clip" if job_input.kind == "video" else "sound"
+    if "duration" in pinned and duration > Fraction(pinned["duration"]) + DURATION_TOLERANCE:
         raise InputRefused(
             "input_changed",
-            f"{job_input.path}: the clip lasts {float(facts.duration):.2f} s, "
-            f"{float(Fraction(pinned)):.2f} s were priced",
+            f"{job_input.path}: the {noun} lasts {float(duration):.2f} s, "
+            f"{float(Fraction(pinned['duration'])):.2f} s were priced",
         )
-    container = containers.sniff(source.read(0, containers.HEAD_BYTES))
-    if container is None:
-        raise InputRefused("invalid_input", f"{job_input.path}: not a container we take")
-    return container.media_type
+    if "maxDuration" in pinned and duration > Fraction(pinned["maxDuration"]) + DURATION_TOLERANCE:
+        raise InputRefused(
+            "audio_too_long",
+            f"{job_input.path}: the {noun} lasts {float(duration):.1f} s; "
+            f"at most {float(Fraction(pinned['maxDuration'])):g} s are taken",
+        )
+    return found.media_type
 
 
 def _conclude(job_input: JobInput, outcome: _Staged | Exception, now: datetime) -> bool:

@@ -48,6 +48,16 @@ class FileSource:
         return os.pread(self._file.fileno(), length, offset)
 
 
+class Reader(Protocol):
+    """A source as a child may ask for it."""
+
+    size: int | None
+
+    def read(self, offset: int, length: int) -> bytes:
+        """The bytes from `offset`, fewer than `length` only at the source's end."""
+        ...
+
+
 class BudgetPassed(Exception):
     """More bytes were asked for than a probe may fetch."""
 
@@ -89,3 +99,15 @@ class BlockReader:
             self.bytes_read += len(content)
             self._blocks[number] = content
         return self._blocks[number]
+
+
+class DirectReader:
+    """Hands on each read as it comes and keeps nothing: for bytes at hand, read once from end to end."""
+
+    def __init__(self, source: ByteSource) -> None:
+        self._source = source
+        self.size = source.size
+
+    def read(self, offset: int, length: int) -> bytes:
+        """What the source gives."""
+        return self._source.read(offset, length)

@@ -21,7 +21,8 @@ from core.rows import insert_together
 from media import answers, buckets, keys
 from media.events import FIRST
 from media.models import Attempt, Job, JobEvent, JobInput
-from media.orders import Order, ResolvedSource
+from media.orders import Order
+from media.sources import ResolvedSource
 from media.transitions import ATTEMPT_READY, ATTEMPT_STAGING, QUEUED
 
 IDEMPOTENCY_ROUTE = "POST media/jobs"

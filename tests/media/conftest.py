@@ -13,6 +13,7 @@ from media.models import Job
 from media.services.publish_prices import publish_missing_prices
 from tests.core.origin import Origin, answer
 from tests.media.customers import Customer, new_customer
+from tests.media.sounds import make_sounds
 from tests.media.standin import Run, StandIn
 from tests.workers.pipelines.lavfi import make_clip
 from workers.protocol.pools import pools
@@ -133,6 +134,12 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         "ntsc": {"frames": 60, "rate": "30000/1001"},
     }
     return {name: make_clip(folder / f"{name}.mp4", **how).read_bytes() for name, how in wanted.items()}
+
+
+@pytest.fixture(scope="session")
+def sounds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Small real sounds: every container of the contract, and some to refuse."""
+    return make_sounds(tmp_path_factory.mktemp("sounds"))
 
 
 @pytest.fixture

@@ -252,7 +252,7 @@ def smallest_for(task: str, name: str) -> dict[str, Any]:
 def walker(customer: Customer, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Customer:
     """Media of two seconds at whatever address, ten tokens in any text: reading them is tested elsewhere."""
     facts = Facts(duration=Fraction(2), frame_rate=Fraction(30), width=320, height=180)
-    monkeypatch.setattr("media.orders._probe_one", lambda resolved: facts)
+    monkeypatch.setattr("media.sources._probe_one", lambda resolved: facts)
     monkeypatch.setattr("media.gemini.count_tokens", lambda counted: 10)
     settings.RATE_LIMITS = {"write": 100_000, "read": 100_000}
     return customer

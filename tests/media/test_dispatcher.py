@@ -67,7 +67,7 @@ def test_more_nodes_take_more(customer: Customer, node: StandIn) -> None:
 
 
 def test_pools_do_not_take_from_each_other(customer: Customer, node: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("media.orders._probe_one", lambda resolved: Facts(duration=Fraction(2)))
+    monkeypatch.setattr("media.sources._probe_one", lambda resolved: Facts(duration=Fraction(2)))
     for _ in range(5):
         customer.accepted()
         job = customer.accepted("video.combine", {"videoUrls": ["https://example.com/a", "https://example.com/b"]})

@@ -323,7 +323,7 @@ def test_a_clip_whose_facts_lie_beyond_the_probe_is_priced_by_its_hint(
     customer: Customer, host: Hosted, clips: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its index stands at the end, and the server gives no ranges: the probe's bytes end before it."""
-    monkeypatch.setattr("media.orders.PROBE_BYTES", 300_000)
+    monkeypatch.setattr("media.sources.PROBE_BYTES", 300_000)
     clip = clips["one"]
     end = int.from_bytes(clip[:4], "big")
     padding = (400_000).to_bytes(4, "big") + b"free" + bytes(399_992)

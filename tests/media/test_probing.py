@@ -4,6 +4,7 @@ import io
 import subprocess
 import sys
 import time
+import zlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,10 +15,12 @@ from PIL import Image
 from media.probing import (
     BytesSource,
     FileSource,
+    ImageFacts,
     NotMedia,
     ProbeIncomplete,
     VideoFacts,
     child,
+    probe_audio,
     probe_image,
     probe_video,
 )
@@ -47,6 +50,7 @@ def test_every_fact_of_an_mp4(tmp_path):
         facts = probe_video(source, timeout=10)
     assert facts == VideoFacts(
         container="mp4",
+        media_type="video/mp4",
         duration_seconds=Fraction(45 * 1001, 30000),
         frame_rate=Fraction(30000, 1001),
         width=160,
@@ -140,6 +144,8 @@ def test_what_points_elsewhere_is_refused_before_a_child_exists(monkeypatch, con
         probe_video(BytesSource(content), timeout=5)
     with pytest.raises(NotMedia, match=named):
         probe_image(BytesSource(content), timeout=5)
+    with pytest.raises(NotMedia, match=named):
+        probe_audio(BytesSource(content), timeout=5)
 
 
 @pytest.mark.parametrize(
@@ -207,39 +213,123 @@ def image(form: str, **options: object) -> bytes:
     return file.getvalue()
 
 
-@pytest.mark.parametrize("form", ["png", "jpeg", "webp", "gif"])
-def test_image_facts(form):
-    facts = probe_image(BytesSource(image(form)), timeout=10)
-    assert (facts.format, facts.width, facts.height, facts.frames) == (form, 30, 20, 1)
+@pytest.mark.parametrize("decode", [False, True])
+@pytest.mark.parametrize("form", ["png", "jpeg", "webp"])
+def test_image_facts(form, decode):
+    facts = probe_image(BytesSource(image(form)), timeout=10, decode=decode)
+    assert facts == ImageFacts(format=form, media_type=f"image/{form}", width=30, height=20, frames=1)
 
 
-def test_a_turned_photograph_is_measured_upright_and_an_animation_counted():
+@pytest.mark.parametrize("form", ["png", "jpeg", "webp"])
+def test_an_image_of_unknown_size_is_read_forward(form):
+    source = Recording(image(form), size=None)
+    assert probe_image(source, timeout=10, decode=True).width == 30
+
+
+def turned() -> Image.Exif:
     exif = Image.Exif()
     exif[0x112] = 6
-    facts = probe_image(BytesSource(image("jpeg", exif=exif)), timeout=10)
+    return exif
+
+
+@pytest.mark.parametrize("decode", [False, True])
+@pytest.mark.parametrize("form", ["png", "jpeg", "webp"])
+def test_a_turned_photograph_is_measured_upright(form, decode):
+    facts = probe_image(BytesSource(image(form, exif=turned())), timeout=10, decode=decode)
     assert (facts.width, facts.height) == (20, 30)
+
+
+@pytest.mark.parametrize("form", ["png", "webp"])
+def test_an_animation_is_its_first_picture(form):
     more = [Image.new("RGB", (30, 20), colour) for colour in ("red", "blue")]
-    assert probe_image(BytesSource(image("gif", save_all=True, append_images=more)), timeout=10).frames == 3
+    content = image(form, save_all=True, append_images=more)
+    facts = probe_image(BytesSource(content), timeout=10, decode=True, repack=True)
+    assert (facts.width, facts.height, facts.frames, facts.webp) == (30, 20, 3, None)
 
 
-@pytest.mark.parametrize("form", ["bmp", "tiff", "ico", "eps"])
+@pytest.mark.parametrize("form", ["VP8 ", "VP8L", "VP8X"])
+def test_the_head_of_a_webp_tells_its_size_without_a_child(monkeypatch, form):
+    picture = Image.effect_noise((301, 199), 50).convert("RGBA" if form == "VP8X" else "RGB")
+    if form == "VP8X":
+        picture.putalpha(90)
+    file = io.BytesIO()
+    picture.save(file, "webp", lossless=form == "VP8L")
+    assert file.getvalue()[12:16] == form.encode()
+    monkeypatch.setattr(subprocess, "Popen", None)
+    source = Recording(file.getvalue())
+    facts = probe_image(source, timeout=5)
+    assert (facts.width, facts.height) == (301, 199)
+    assert source.asked == [(0, min(262_144, len(file.getvalue())))]
+
+
+@pytest.mark.parametrize("form", ["png", "jpeg", "webp"])
+@pytest.mark.parametrize("share", [0.4, 0.95])
+def test_a_cut_off_image_has_a_head_but_does_not_decode(form, share):
+    file = io.BytesIO()
+    Image.effect_noise((400, 300), 60).convert("RGB").save(file, form)
+    content = file.getvalue()[: int(len(file.getvalue()) * share)]
+    with pytest.raises(NotMedia, match="damaged or cut off"):
+        probe_image(BytesSource(content), timeout=10, decode=True)
+    if form != "webp":  # of a WebP the size is read from the first bytes alone
+        assert probe_image(BytesSource(content), timeout=10).width == 400
+    assert_no_child_is_left()
+
+
+def test_a_png_whose_pixels_are_missing_inside_its_chunks_is_refused():
+    """Every chunk is whole and has its checksum; the compressed data end early."""
+    content = image("png")
+    start = content.index(b"IDAT") - 4
+    length = int.from_bytes(content[start : start + 4], "big")
+    data = content[start + 8 : start + 8 + length // 2]
+    chunk = len(data).to_bytes(4, "big") + b"IDAT" + data + zlib.crc32(b"IDAT" + data).to_bytes(4, "big")
+    with pytest.raises(NotMedia, match="damaged or cut off"):
+        probe_image(BytesSource(content[:start] + chunk + content[start + 12 + length :]), timeout=10, decode=True)
+
+
+@pytest.mark.parametrize("form", ["bmp", "tiff", "ico", "eps", "gif", "ppm"])
 def test_other_image_formats_are_refused(form):
     with pytest.raises(NotMedia):
         probe_image(BytesSource(image(form)), timeout=10)
 
 
-def test_a_huge_header_is_reported_and_not_allocated():
+def png_of(width: int, height: int) -> bytes:
+    """The header of a PNG of any size over the pixels of a small one."""
     content = bytearray(image("png"))
-    content[16:24] = (60_000).to_bytes(4, "big") * 2
-    facts = probe_image(BytesSource(fixed_checksum(content)), timeout=10)
-    assert (facts.width, facts.height) == (60_000, 60_000)
+    content[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    content[29:33] = zlib.crc32(content[12:29]).to_bytes(4, "big")
+    return bytes(content)
 
 
-def fixed_checksum(png: bytearray) -> bytes:
-    import zlib
+def webp_of(width: int, height: int) -> bytes:
+    """The smallest WebP that claims a canvas: a bomb of 36 bytes."""
+    sides = (width - 1) | (height - 1) << 14
+    return b"RIFF\x1c\0\0\0WEBPVP8L\x10\0\0\0\x2f" + sides.to_bytes(4, "little") + bytes(11)
 
-    png[29:33] = zlib.crc32(png[12:29]).to_bytes(4, "big")
-    return bytes(png)
+
+@pytest.mark.parametrize("decode", [False, True])
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (png_of(60_000, 60_000), "60000×60000 pixels; at most 67 megapixels"),
+        (png_of(8192, 8193), "8192×8193 pixels"),
+        (png_of(16_385, 1), "16385×1 pixels"),
+        (webp_of(16_383, 16_383), "16383×16383 pixels; at most 34 megapixels"),
+    ],
+)
+def test_an_image_beyond_the_limits_is_refused_by_its_size_before_its_pixels_are_allocated(content, named, decode):
+    with pytest.raises(NotMedia, match=named):
+        probe_image(BytesSource(content), timeout=10, decode=decode)
+
+
+def test_an_image_at_the_limit_is_measured():
+    assert probe_image(BytesSource(png_of(8192, 8192)), timeout=10).width == 8192
+    assert probe_image(BytesSource(png_of(16_384, 1)), timeout=10).width == 16_384
+
+
+def test_an_empty_file_is_called_empty():
+    for probe in (probe_video, probe_image, probe_audio):
+        with pytest.raises(NotMedia, match="empty"):
+            probe(BytesSource(b""), timeout=5)
 
 
 @pytest.mark.parametrize(

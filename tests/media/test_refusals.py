@@ -74,7 +74,7 @@ def test_a_wrong_inline_image_is_named_and_not_stored(customer: Customer, image:
 def test_an_inline_image_one_byte_beyond_its_limit_is_a_413(
     customer: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("media.orders.MAX_INLINE_BYTES", len(PNG) - 1)
+    monkeypatch.setattr("media.sources.MAX_INLINE_BYTES", len(PNG) - 1)
     answer = customer.submit(task_input={**PROMPT, "referenceImages": [{"dataBase64": inline(PNG)}]})
     assert error(answer, 413, "payload_too_large")["billed"] is False
 
@@ -82,7 +82,7 @@ def test_an_inline_image_one_byte_beyond_its_limit_is_a_413(
 def test_inline_images_beyond_their_limit_together_are_a_413(
     customer: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("media.orders.MAX_INLINE_BYTES_TOGETHER", 3 * len(PNG) - 1)
+    monkeypatch.setattr("media.sources.MAX_INLINE_BYTES_TOGETHER", 3 * len(PNG) - 1)
     images = [{"dataBase64": inline(PNG)}] * 3
     answer = customer.submit(task_input={**PROMPT, "referenceImages": images})
     assert error(answer, 413, "payload_too_large")["billed"] is False
@@ -176,7 +176,7 @@ def test_a_large_request_without_money_is_refused_before_its_media_are_read(
     def unexpected(*_: Any) -> None:
         raise AssertionError("decoded")
 
-    monkeypatch.setattr("media.orders._decode", unexpected)
+    monkeypatch.setattr("media.sources._decode", unexpected)
     images = [{"dataBase64": "A" * 64_000}]
     body = error(poor.submit(task_input={**PROMPT, "referenceImages": images}), 402, "insufficient_balance")
     assert body["details"] == {"requiredUsdMicros": 10_000, "availableUsdMicros": 9_999}

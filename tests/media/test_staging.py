@@ -112,7 +112,7 @@ def test_a_clip_as_long_or_shorter_is_staged(customer: Customer, host: Hosted, c
 def test_a_hint_that_was_too_short_is_found_out(
     customer: Customer, host: Hosted, clips: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("media.orders.PROBE_BYTES", 300_000)
+    monkeypatch.setattr("media.sources.PROBE_BYTES", 300_000)
     clip = clips["two"]
     end = int.from_bytes(clip[:4], "big")
     host.files = {"late.mp4": clip[:end] + (400_000).to_bytes(4, "big") + b"free" + bytes(399_992) + clip[end:]}

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -181,12 +182,17 @@ def test_inline_references_are_stored_counted_and_given_to_the_worker_in_order(
     assert (job.has_inputs, Attempt.objects.get().status) == (True, "ready")
     run = node.take(job)
     files: list[StagedFile] = run.claim.files
+    repacked, *others = [httpx.get(file.url).content for file in files]
+    assert others == [jpeg, webp]
+    assert len(repacked) < len(png)
+    shown = Image.open(io.BytesIO(repacked))
+    assert shown.convert("RGB").tobytes() == Image.open(io.BytesIO(png)).convert("RGB").tobytes()
     assert [(file.field, file.index, file.media_type, file.bytes) for file in files] == [
-        ("referenceImages", 0, "image/png", len(png)),
+        ("referenceImages", 0, "image/webp", len(repacked)),
         ("referenceImages", 1, "image/jpeg", len(jpeg)),
         ("referenceImages", 2, "image/webp", len(webp)),
     ]
-    assert [httpx.get(file.url).content for file in files] == [png, jpeg, webp]
+    assert [file.sha256 for file in files] == [sha256(body).hexdigest() for body in (repacked, jpeg, webp)]
     for file in files:
         unsigned = file.url.partition("?")[0]
         assert "/killatamata-private/staging/" in unsigned
