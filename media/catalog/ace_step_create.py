@@ -85,5 +85,10 @@ TASK = Task(
     estimate_seconds=_estimate,
     eta_range=(2, 120),
     output_names=lambda params: ["output_0001.opus"],
+    examples=(
+        ("default: 60 s, 128k", {"seconds": 60, "kilobits": 128}),
+        ("high_quality: 108 s, 192k", {"seconds": 108, "kilobits": 192}),
+        ("15 s, 96k", {"seconds": 15, "kilobits": 96}),
+    ),
     presets=PRESETS,
 )

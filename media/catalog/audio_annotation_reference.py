@@ -82,4 +82,10 @@ TASK = Task(
     estimate_seconds=_estimate,
     eta_range=(2, 300),
     output_names=lambda params: ["output_0001.json"],
+    examples=(
+        ("transcript of 100 words", {"transcript": 1, "words": 100, "audioSeconds": "0"}),
+        ("transcript of 300 words", {"transcript": 1, "words": 300, "audioSeconds": "0"}),
+        ("transcript of 600 words", {"transcript": 1, "words": 600, "audioSeconds": "0"}),
+        ("no transcript", {"transcript": 0, "words": 0, "audioSeconds": "0"}),
+    ),
 )

@@ -180,4 +180,10 @@ TASK = Task(
     pool=_pool,
     counted_text=_counted_text,
     settle=_settle,
+    examples=(
+        ("66 characters", {"provider": "omnivoice", "characters": 66}),
+        ("6 000 characters", {"provider": "omnivoice", "characters": 6000}),
+        ("Gemini, 17 tokens, 10 s", {"provider": "gemini", "inputTokens": 17, "seconds": "10"}),
+        ("Gemini, 1 500 tokens, 300 s", {"provider": "gemini", "inputTokens": 1500, "seconds": "300"}),
+    ),
 )

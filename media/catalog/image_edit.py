@@ -116,4 +116,9 @@ TASK = Task(
     estimate_seconds=_estimate,
     eta_range=(1, 30),
     output_names=_output_names,
+    examples=(
+        ("1000×700, edited at 992×704", {"finishedPixels": 698_368, "highDetail": 0}),
+        ("1024×1024", {"finishedPixels": 1_048_576, "highDetail": 0}),
+        ("4000×3000, edited at 2336×1760", {"finishedPixels": 4_111_360, "highDetail": 0}),
+    ),
 )

@@ -65,4 +65,13 @@ TASK = Task(
     estimate_seconds=_estimate,
     eta_range=(1, 20),
     output_names=_output_names,
+    examples=(
+        ("512×512", {"finishedPixels": 262_144, "highDetail": 0}),
+        ("16:9 (1344×768)", {"finishedPixels": 1_032_192, "highDetail": 0}),
+        ("1024×1024", {"finishedPixels": 1_048_576, "highDetail": 0}),
+        ("1024×1024 `highDetail`", {"finishedPixels": 1_048_576, "highDetail": 1}),
+        ("1024×1024 `upscale`", {"finishedPixels": 2_359_296, "highDetail": 0}),
+        ("1024×1024 both", {"finishedPixels": 2_359_296, "highDetail": 1}),
+        ("2048×2048", {"finishedPixels": 4_194_304, "highDetail": 0}),
+    ),
 )

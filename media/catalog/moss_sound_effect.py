@@ -58,5 +58,10 @@ TASK = Task(
     estimate_seconds=_estimate,
     eta_range=(1, 30),
     output_names=lambda params: ["output_0001.opus"],
+    examples=(
+        ("default: 5 s, 1 024 tokens", {"seconds": 5, "maxNewTokens": 1024}),
+        ("2 s, 1 024 tokens", {"seconds": 2, "maxNewTokens": 1024}),
+        ("30 s, 4 096 tokens", {"seconds": 30, "maxNewTokens": 4096}),
+    ),
     presets={"default": DEFAULTS},
 )

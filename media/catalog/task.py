@@ -106,6 +106,8 @@ class Task:
     params_model: type[Wire]
     output_names: Callable[[Any], list[str]]
     """Params → the names of the files that a run makes."""
+    examples: Sequence[tuple[str, Units]] = ()
+    """What orders cost: in words, and by the units they are priced from."""
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """What fields are when they are left out, by preset; shown in the catalogue."""
     pool: Callable[[Any], str] | None = None

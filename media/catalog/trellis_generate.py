@@ -138,5 +138,17 @@ TASK = Task(
     estimate_seconds=_estimate,
     eta_range=(1, 60),
     output_names=lambda params: ["output_0001.glb"],
+    examples=tuple(
+        (
+            name,
+            {
+                "steps": preset["sparse_structure_steps"] + preset["shape_steps"] + preset["texture_steps"],
+                "textureSize": preset["texture_size"],
+                "faces": preset["target_face_count"],
+                "finest": 0,
+            },
+        )
+        for name, preset in PRESETS.items()
+    ),
     presets=PRESETS,
 )

@@ -63,4 +63,5 @@ TASK = Task(
     estimate_seconds=_estimate,
     eta_range=(1, 600),
     output_names=lambda params: ["output_0001.mp4"],
+    examples=tuple((f"{clips} clips", {"clips": clips, "seconds": "0"}) for clips in (2, 3, 24)),
 )

@@ -186,6 +186,10 @@ def _estimate(units: Units) -> float:
     return round(2.0 + 0.12 * megapixels * (1.5 if units["extremeQuality"] else 1), 1)
 
 
+def _units(frames: int, pixels: int, *, audio: int = 0, extreme: int = 0) -> Units:
+    return {"sampledFrames": frames, "pixels": pixels, "referenceAudio": audio, "extremeQuality": extreme}
+
+
 TASK = Task(
     name=names.VIDEO_GENERATE,
     title="Generate a clip from a prompt, given frames and sound",
@@ -207,4 +211,11 @@ TASK = Task(
     estimate_seconds=_estimate,
     eta_range=(3, 900),
     output_names=lambda params: ["output_0001.mp4"],
+    examples=(
+        ("default: 153 frames, 1280×704", _units(153, 1280 * 704)),
+        ("1920×1088, 6 s (177 frames)", _units(177, 1920 * 1088)),
+        ("the same with reference audio", _units(177, 1920 * 1088, audio=1)),
+        ("the same with both", _units(177, 1920 * 1088, audio=1, extreme=1)),
+        ("9 frames, 320×320", _units(9, 320 * 320)),
+    ),
 )

@@ -111,4 +111,11 @@ TASK = Task(
     estimate_seconds=_estimate,
     eta_range=(1, 1800),
     output_names=lambda params: ["output_0001.mp4"],
+    examples=(
+        ("640×352, 5.9 s, 30/s", {"pixels": 225_280, "seconds": "59/10", "rate": "30"}),
+        ("1280×720, 10 s, 30000/1001", {"pixels": 921_600, "seconds": "10", "rate": "30000/1001"}),
+        ("1024×1024, 8 s, 60/s", {"pixels": 1_048_576, "seconds": "8", "rate": "60"}),
+        ("1920×1080, 10 s, 30/s", {"pixels": 2_073_600, "seconds": "10", "rate": "30"}),
+        ("3840×2160, 60 s, 60/s", {"pixels": 8_294_400, "seconds": "60", "rate": "60"}),
+    ),
 )
