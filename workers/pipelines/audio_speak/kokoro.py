@@ -10,7 +10,8 @@ import hashlib
 import importlib.util
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +46,16 @@ def spoken_symbols(phonemes: str) -> str:
     return "".join(symbol for symbol in phonemes if symbol in known)
 
 
-def synthesize(phonemes: str, voice: str | Style = FEMALE[0], speed: float = 1.0) -> Mono:
+def synthesize(
+    phonemes: str, voice: str | Style = FEMALE[0], speed: float = 1.0, attend: Callable[[], None] | None = None
+) -> Mono:
     """Speak one phoneme string (Kokoro's own alphabet, punctuation included) in one breath.
 
     Args:
         phonemes: at most `MAX_PHONEMES` symbols that the model knows; unknown ones are left out.
         voice: a name of `voices()`, or a style of the same shape (a blend of voices, say).
         speed: 1 is the voice's own pace, 1.2 is faster; 0.5..2.
+        attend: called each half second while the model works; what it raises stops the model and passes through.
 
     Returns:
         float32 mono at `RATE`, with the model's own silence before and after. The same arguments give the same
@@ -73,8 +77,23 @@ def synthesize(phonemes: str, voice: str | Style = FEMALE[0], speed: float = 1.0
     }
     session = _session()
     with _one_at_a_time:
-        samples = session.run(None, feed)[0]
+        samples = _attended(session, feed, attend) if attend else session.run(None, feed)[0]
     return np.asarray(samples, np.float32).ravel()
+
+
+def _attended(session: Any, feed: dict[str, Any], attend: Callable[[], None]) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    with ThreadPoolExecutor(1) as aside:
+        running = aside.submit(session.run, None, feed, options)
+        try:
+            while not wait([running], timeout=0.5).done:
+                attend()
+        except BaseException:
+            options.terminate = True
+            raise
+        return running.result()[0]
 
 
 def say(text: str, voice: str | Style = FEMALE[0], speed: float = 1.0) -> Mono:

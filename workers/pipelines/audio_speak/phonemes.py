@@ -1,4 +1,4 @@
-"""From text to breaths: sentences and clauses short enough for one call of the voice model, as phonemes word by word."""
+"""From text to breaths: sentences and clauses short enough for one call of the voice model, in phonemes."""
 
 import re
 import threading

@@ -43,12 +43,14 @@ def verbalize(text: str) -> str:
 
 def unspoken(text: str) -> list[str]:
     """The signs of `text` that have no English reading (other scripts, emoji), each once, in order."""
-    found: dict[str, None] = {}
-    for sign in _plain_signs(text):
-        if not sign.isascii() and sign not in "—…°¢" and sign not in SYMBOLS and sign not in CURRENCIES:
-            if unicodedata.category(sign)[0] in "LNS" and sign not in GREEK and sign not in FRACTION_SIGNS:
-                found[sign] = None
-    return list(found)
+    readable = {"—", "…", "¢", *SYMBOLS, *CURRENCIES, *GREEK, *FRACTION_SIGNS}
+    return list(
+        dict.fromkeys(
+            sign
+            for sign in _plain_signs(text)
+            if not sign.isascii() and sign not in readable and unicodedata.category(sign)[0] in "LNS"
+        )
+    )
 
 
 def spell(letters: str) -> str:
@@ -301,7 +303,7 @@ _RULES: list[Rule] = [
         lambda m: _day(m[1], m[2], m[3]),
     ),
     _rule(
-        rf"\b(\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?({_MONTH})\b\.?(?:,?\s+(\d{{4}})\b)?",
+        rf"\b(?:[Tt]he\s+)?(\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?({_MONTH})\b\.?(?:,?\s+(\d{{4}})\b)?",
         lambda m: f"the {ordinal(int(m[1]))} of {MONTHS[m[2].lower()]}" + (f", {year(int(m[3]))}" if m[3] else ""),
     ),
     _rule(r"\b(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?(?=\s+\d{4}\b)", lambda m: MONTHS[m[1].lower()]),
@@ -322,7 +324,7 @@ _RULES: list[Rule] = [
     _rule(
         rf"([{_SIGN}])({_NUMBER})\s?[–-]\s?({_NUMBER})(?![\d-])",
         lambda m: f"{decimal(m[2])} to {_money(m[1], m[3], None)}",
-    ),  # noqa: E501
+    ),
     _rule(
         rf"([{_SIGN}])\s?(\.\d+|{_NUMBER})(?:\s?({_MAGNITUDE})\b)?",
         lambda m: _money(m[1], m[2], m[3]),

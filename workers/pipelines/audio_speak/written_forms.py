@@ -113,40 +113,10 @@ ABBREVIATIONS = {
     "thurs": "Thursday", "fri": "Friday", "sat": "Saturday", "sun": "Sunday",
 }  # fmt: skip
 
-LETTERS = dict(
-    zip(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-        [
-            "ay",
-            "bee",
-            "see",
-            "dee",
-            "ee",
-            "eff",
-            "gee",
-            "aitch",
-            "eye",
-            "jay",
-            "kay",
-            "ell",
-            "em",
-            "en",
-            "oh",
-            "pee",
-            "queue",
-            "ar",
-            "ess",
-            "tee",
-            "yoo",
-            "vee",
-            "double-you",
-            "ex",
-            "why",
-            "zee",
-        ],
-        strict=True,
-    )
-)
+_LETTER_NAMES = """
+    ay bee see dee ee eff gee aitch eye jay kay ell em en oh pee queue ar ess tee yoo vee double-you ex why zee
+""".split()  # noqa: SIM905
+LETTERS = dict(zip("ABCDEFGHIJKLMNOPQRSTUVWXYZ", _LETTER_NAMES, strict=True))
 """The names of the letters, in a spelling that is itself read right."""
 
 EXCEPTIONAL = {
