@@ -2,9 +2,9 @@
 
 import re
 
-import cv2
 import numpy as np
 
+from workers.pipelines.image_edit.opencv import cv2
 from workers.pipelines.image_edit.phrases import COLOR, color_of
 from workers.pipelines.image_edit.picture import Bench, Edit, NotDone, Operation, Picture, Pixels, Plane, mixed
 from workers.pipelines.image_edit.recolor import lab

@@ -1,25 +1,25 @@
 """Things taken out of a picture: the hole filled with the picture's own texture, coarse to fine.
 
 Patch-based completion after Wexler et al. (2007): each 7 × 7 patch over the hole looks for its nearest patch outside
-(by principal components, in a k-d tree), all of them vote for the pixels, and again at the next size. At full size the
+(by its low frequencies, in a k-d tree), all of them vote for the pixels, and again at the next size. At full size the
 found places are copied, with the small picture's smooth colours, so that texture stays sharp and seams stay soft.
 """
 
 from collections.abc import Callable
+from functools import cache
 
-import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
-from workers.pipelines.image_edit.picture import Bench, Edit, NotDone, Operation, Picture, Pixels, Plane, mixed
+from workers.pipelines.image_edit.opencv import cv2
 from workers.pipelines.image_edit.phrases import region_of
-from workers.pipelines.image_edit.regions import region
+from workers.pipelines.image_edit.picture import Bench, Edit, NotDone, Operation, Picture, Pixels, Plane, mixed
+from workers.pipelines.image_edit.regions import closed, region
 
 PATCH = 7
 SIDES = (48, 96, 192)
 """Longer sides of the pyramid."""
 ROUNDS = (6, 4, 2)
-COMPONENTS = 10
 LARGEST = 0.4
 """A larger share of the picture than this leaves too little to fill from."""
 
@@ -34,10 +34,7 @@ def erase(picture: Picture, edit: Edit, bench: Bench) -> Picture:
     share = float(mask.mean())
     if share > LARGEST:
         raise NotDone(f'"{what}" covers too much of the picture to be filled from the rest.')
-    grown = cv2.dilate(
-        (mask > 0.08).astype(np.uint8), np.ones((3, 3), np.uint8), iterations=max(2, round(5 * picture.unit))
-    )
-    grown = _with_shadow(grown)
+    grown = _generous(mask, picture.unit)
     if region_of(what) == "subject":
         bench.notes.setdefault("takenAsSubject", [])
         if what not in bench.notes["takenAsSubject"]:
@@ -48,6 +45,16 @@ def erase(picture: Picture, edit: Edit, bench: Bench) -> Picture:
     if picture.alpha is None:
         return out
     return Picture(out.rgb, np.where(grown > 0, 255, picture.alpha).astype(np.uint8))
+
+
+def _generous(mask: Plane, unit: float) -> np.ndarray:
+    """The hole to fill: more rather than less, since a rest of the thing's outline shows worse than lost ground."""
+    scale = 256 / max(mask.shape)
+    size = max(8, round(mask.shape[1] * scale)), max(8, round(mask.shape[0] * scale))
+    small = (cv2.resize(mask, size, interpolation=cv2.INTER_AREA) > 0.1).astype(np.uint8)
+    whole = cv2.resize(closed(small, 0.45), mask.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    grown = cv2.dilate(whole, np.ones((3, 3), np.uint8), iterations=max(2, round(9 * unit)))
+    return _with_shadow(np.asarray(grown > 0, np.uint8))
 
 
 def _with_shadow(mask: np.ndarray) -> np.ndarray:
@@ -65,15 +72,15 @@ def _with_shadow(mask: np.ndarray) -> np.ndarray:
 def completed(pixels: Pixels, hole: np.ndarray, step: Callable[[], None] = lambda: None) -> Pixels:
     """A picture with its hole filled."""
     height, width = hole.shape
-    current: Plane | None = None
     source = np.zeros((0, 2), np.int32)
-    small_hole, small = hole, pixels.astype(np.float32)
+    small_hole, current = hole, np.zeros((0, 0, 3), np.float32)
     for side, rounds in zip(SIDES, ROUNDS, strict=True):
         scale = min(1.0, side / max(height, width))
         size = (max(PATCH + 4, round(width * scale)), max(PATCH + 4, round(height * scale)))
         shrunk = cv2.resize(hole.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0.02
-        small_hole, small = shrunk, cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-        if current is None:
+        small_hole = shrunk
+        small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        if not current.size:
             first = cv2.inpaint(small.astype(np.uint8), shrunk.astype(np.uint8), 4, cv2.INPAINT_TELEA)
             current = np.where(shrunk[..., None], first.astype(np.float32), small)
         else:
@@ -81,8 +88,20 @@ def completed(pixels: Pixels, hole: np.ndarray, step: Callable[[], None] = lambd
         for _ in range(rounds):
             current, source = _voted(current, small_hole)
             step()
-    assert current is not None
     return _brought_up(pixels, hole, small_hole, source, current)
+
+
+@cache
+def _basis() -> Plane:
+    """What a patch is compared by: the six lowest cosine waves of its brightness and the means of two colour axes."""
+    at = (np.arange(PATCH) + 0.5) * np.pi / PATCH
+    waves = []
+    for down, across in ((0, 0), (0, 1), (1, 0), (0, 2), (1, 1), (2, 0)):
+        wave = np.cos(at * down)[:, None] * np.cos(at * across)[None]
+        waves.append(wave[..., None] * np.array([0.3, 0.59, 0.11]) / np.linalg.norm(wave))
+    even = np.full((PATCH, PATCH, 1), 1 / PATCH)
+    waves += [even * np.array([0.5, -0.5, 0.0]), even * np.array([-0.25, -0.25, 0.5])]
+    return np.stack([np.moveaxis(wave, -1, 0).ravel() for wave in waves], 1).astype(np.float32)
 
 
 def _voted(image: Plane, hole: np.ndarray) -> tuple[Plane, np.ndarray]:
@@ -108,14 +127,11 @@ def _voted(image: Plane, hole: np.ndarray) -> tuple[Plane, np.ndarray]:
         return windows[at[:, 0], at[:, 1]].reshape(len(at), -1)
 
     library, queries = patches(known), patches(wanted)
-    mean = library.mean(0)
-    spread = np.cov((library[:: max(1, len(library) // 3000)] - mean).T)
-    _, vectors = np.linalg.eigh(spread)
-    basis = vectors[:, -COMPONENTS:]
+    basis = _basis()
     # Height in the picture counts a little: ground is filled from ground, sky from sky.
     weight = 260.0 / height
-    described = np.column_stack([(library - mean) @ basis, known[:, 0] * weight])
-    asked = np.column_stack([(queries - mean) @ basis, wanted[:, 0] * weight])
+    described = np.column_stack([library @ basis, known[:, 0] * weight])
+    asked = np.column_stack([queries @ basis, wanted[:, 0] * weight])
     distance, nearest = cKDTree(described).query(asked, k=1, eps=0.6)
     matched = known[nearest]
     total, norm = np.zeros_like(image), np.full((height, width, 1), 1e-6, np.float32)
@@ -126,8 +142,8 @@ def _voted(image: Plane, hole: np.ndarray) -> tuple[Plane, np.ndarray]:
             row, column = wanted[:, 0] + dy, wanted[:, 1] + dx
             valid = (row >= 0) & (row < height) & (column >= 0) & (column < width)
             values = image[matched[valid, 0] + dy, matched[valid, 1] + dx]
-            np.add.at(total, (row[valid], column[valid]), values * trust[valid])
-            np.add.at(norm, (row[valid], column[valid]), trust[valid])
+            total[row[valid], column[valid]] += values * trust[valid]  # no place twice within one offset
+            norm[row[valid], column[valid]] += trust[valid]
     places = np.zeros((height, width, 2), np.int32)
     places[wanted[:, 0], wanted[:, 1]] = matched
     return np.where(hole[..., None], total / norm, image), places
@@ -146,9 +162,11 @@ def _brought_up(pixels: Pixels, hole: np.ndarray, small_hole: np.ndarray, places
         np.minimum((at[:, 0] / scale_y).astype(int), rows - 1),
         np.minimum((at[:, 1] / scale_x).astype(int), columns - 1),
     )
-    found = places[low]
-    from_y = np.clip(at[:, 0] + ((found[:, 0] - low[0]) * scale_y).astype(int), 0, height - 1)
-    from_x = np.clip(at[:, 1] + ((found[:, 1] - low[1]) * scale_x).astype(int), 0, width - 1)
+    grid = np.stack(np.mgrid[0:rows, 0:columns], -1)
+    # Neighbours that come from different places would copy a pixel each: the median makes whole patches of them.
+    moves = [cv2.medianBlur((places - grid)[..., axis].astype(np.int16), 5)[low] for axis in (0, 1)]
+    from_y = np.clip(at[:, 0] + (moves[0] * scale_y).astype(int), 0, height - 1)
+    from_x = np.clip(at[:, 1] + (moves[1] * scale_x).astype(int), 0, width - 1)
     detail = pixels.astype(np.float32) - cv2.resize(
         cv2.resize(pixels, (columns, rows), interpolation=cv2.INTER_AREA),
         (width, height),

@@ -1,8 +1,8 @@
 """Focus: blurs, bokeh, tilt-shift, sharpening, noise taken away and put on, and the lens's own faults."""
 
-import cv2
 import numpy as np
 
+from workers.pipelines.image_edit.opencv import cv2
 from workers.pipelines.image_edit.picture import Bench, Edit, Operation, Picture, Pixels, Plane, by_rows, mixed
 from workers.pipelines.image_edit.regions import subject
 from workers.pipelines.image_edit.tone import edge_kept
@@ -127,7 +127,7 @@ def upscale(picture: Picture, edit: Edit, bench: Bench) -> Picture:
 def denoise(picture: Picture, edit: Edit, bench: Bench) -> Picture:
     """An edge-keeping average of brightness, and a wider one of colour, where noise is most seen."""
     ycc = cv2.cvtColor(picture.rgb, cv2.COLOR_RGB2YCrCb)
-    radius = max(1, round(2.2 * picture.unit))
+    radius = max(2, round(2.2 * picture.unit))
     grey = ycc[..., 0].astype(np.float32) / 255
     eps = (0.045 * edit.amount) ** 2
     smooth = edge_kept(edge_kept(grey, radius=radius + 1, eps=eps), radius=radius, eps=eps)
@@ -135,7 +135,7 @@ def denoise(picture: Picture, edit: Edit, bench: Bench) -> Picture:
     out[..., 0] = np.clip(smooth * 255 + 0.5, 0, 255)
     for channel in (1, 2):
         plane = ycc[..., channel].astype(np.float32) / 255
-        out[..., channel] = np.clip(edge_kept(plane, radius=2 * radius + 2, eps=eps / 3) * 255 + 0.5, 0, 255)
+        out[..., channel] = np.clip(edge_kept(plane, radius=2 * radius + 2, eps=eps) * 255 + 0.5, 0, 255)
     return picture.with_rgb(np.asarray(cv2.cvtColor(out, cv2.COLOR_YCrCb2RGB), np.uint8))
 
 

@@ -2,10 +2,10 @@
 
 import re
 
-import cv2
 import numpy as np
 
 from workers.pipelines.image_edit.focus import gaussian
+from workers.pipelines.image_edit.opencv import cv2
 from workers.pipelines.image_edit.picture import Bench, Edit, NotDone, Operation, Picture
 from workers.pipelines.image_edit.regions import region
 from workers.pipelines.image_edit.source import fitted, image_of, picture_of

@@ -4,17 +4,21 @@ import re
 import threading
 from typing import Any
 
-import cv2
 import numpy as np
 
+from workers.pipelines.image_edit.opencv import cv2
 from workers.pipelines.image_edit.picture import Bench, Edit, NotDone, Operation, Picture, Pixels, Plane, by_rows, luma
 
 FONT = "Rubik (SIL OFL 1.1), as built into OpenCV 5; other scripts in WenQuanYi Micro Hei (Apache-2.0)"
-ROLE_SIZE = {"title": 0.115, "headline": 0.115, "heading": 0.1, "banner": 0.12, "caption": 0.05, "subtitle": 0.052,
-             "label": 0.045, "watermark": 0.042, "signature": 0.042, "slogan": 0.075, "tagline": 0.06, "quote": 0.065}  # fmt: skip
-"""Capital height of each kind of lettering, a share of the canvas's height at most."""
-ROLE_PLACE = {"title": "top", "headline": "top", "heading": "top", "banner": "top", "watermark": "bottom right",
-              "signature": "bottom right", "caption": "bottom", "subtitle": "bottom", "label": "bottom", "logo": "top left"}  # fmt: skip
+ROLE_SIZE = {
+    "title": 0.115, "headline": 0.115, "heading": 0.1, "banner": 0.12, "caption": 0.05, "subtitle": 0.052,
+    "label": 0.045, "watermark": 0.042, "signature": 0.042, "slogan": 0.075, "tagline": 0.06, "quote": 0.065,
+}  # fmt: skip
+"""Type size of each kind of lettering, a share of the canvas's height at most."""
+ROLE_PLACE = {
+    "title": "top", "headline": "top", "heading": "top", "banner": "top", "watermark": "bottom right",
+    "signature": "bottom right", "caption": "bottom", "subtitle": "bottom", "label": "bottom", "logo": "top left",
+}  # fmt: skip
 WEIGHTS = {"regular": 400, "bold": 700, "thin": 300}
 MARGIN = 0.055
 _FACES: dict[str, Any] = {}
@@ -98,13 +102,13 @@ def _wrapped(words: str, room: float, size: int, weight: int, slanted: bool) -> 
 def _face(slanted: bool) -> Any:
     name = "italic" if slanted else "sans"
     if name not in _FACES:
-        _FACES[name] = cv2.FontFace(name)  # type: ignore[attr-defined]
+        _FACES[name] = cv2.FontFace(name)
     return _FACES[name]
 
 
 def _width(words: str, size: int, weight: int, slanted: bool) -> float:
     with _TYPESETTING:
-        box = cv2.getTextSize((10, 10), words, (0, 0), _face(slanted), size, weight)  # type: ignore[call-overload]
+        box = cv2.getTextSize((10, 10), words, (0, 0), _face(slanted), size, weight)
     return float(box[2])
 
 
@@ -113,7 +117,7 @@ def _set(words: str, size: int, weight: int, slanted: bool) -> Plane:
     width = round(_width(words, size, weight, slanted)) + 2 * size
     page = np.zeros((size * 2, width, 3), np.uint8)
     with _TYPESETTING:
-        cv2.putText(page, words, (size, round(size * 1.35)), (255, 255, 255), _face(slanted), size, weight)  # type: ignore[call-overload]
+        cv2.putText(page, words, (size, round(size * 1.35)), (255, 255, 255), _face(slanted), size, weight)
     ink = page[..., 0]
     columns = np.flatnonzero(ink.max(0))
     if not len(columns):
@@ -173,12 +177,12 @@ def _inked(picture: Picture, mask: Plane, color: Plane, size: int, opacity: floa
     shadow = np.clip(cv2.GaussianBlur(part, (0, 0), radius) * 1.5, 0, 1) * 0.6 * opacity
     shadow[shadow < 0.004] = 0
     under = np.zeros(3, np.float32) if float(luma(color)) > 0.35 else np.ones(3, np.float32)
-    inked = by_rows(
-        Picture(np.ascontiguousarray(picture.rgb[box])),
-        lambda band, at: (lambda ground: ground + (color - ground) * (part[at] * opacity)[..., None])(
-            band + (under - band) * shadow[at][..., None]
-        ),
-    )
+
+    def lettered(band: Plane, at: slice) -> Plane:
+        ground = band + (under - band) * shadow[at][..., None]
+        return ground + (color - ground) * (part[at] * opacity)[..., None]
+
+    inked = by_rows(Picture(np.ascontiguousarray(picture.rgb[box])), lettered)
     rgb = picture.rgb.copy()
     rgb[box] = inked.rgb
     if picture.alpha is None:

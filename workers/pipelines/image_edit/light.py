@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 
 from workers.pipelines.image_edit.focus import gaussian
+from workers.pipelines.image_edit.opencv import cv2
 from workers.pipelines.image_edit.picture import Bench, Edit, NotDone, Operation, Picture, Plane, Rgb, by_rows, luma
 from workers.pipelines.image_edit.regions import sky, subject
 from workers.pipelines.image_edit.tone import GRADES, grade
@@ -104,6 +104,7 @@ def sunset(picture: Picture, edit: Edit, bench: Bench) -> Picture:
     x, y = field(picture)
     low = lowest / picture.height
     glow = np.exp(-((np.hypot((x - 0.66) * 0.8, y - low * 0.86) / 0.24) ** 2))
+    glow *= 0.3 + 0.7 * cv2.resize(above, (x.shape[1], x.shape[0]), interpolation=cv2.INTER_AREA)
     return screened(picture, 0.75 * amount * glow, (1.0, 0.7, 0.34))
 
 
@@ -119,7 +120,7 @@ def night(picture: Picture, edit: Edit, bench: Bench) -> Picture:
 
     def dark(band: Plane, rows: slice) -> Plane:
         light = luma(band)[..., None]
-        pale = light + (band - light) * 0.42
+        pale = light + (band - light) * 0.6
         dim = pale**1.3 * np.array([0.26, 0.36, 0.6], np.float32) + np.array([0.0, 0.006, 0.022], np.float32)
         if above is not None:
             deep = np.array([0.03, 0.05, 0.15], np.float32) + light**2 * np.array([0.1, 0.14, 0.26], np.float32)
@@ -221,12 +222,12 @@ def sun_rays(picture: Picture, edit: Edit, bench: Bench) -> Picture:
     right = bench.rng("rays").random() < 0.5
     across = (x - (0.86 if right else 0.14)) * picture.width / picture.height
     angle, away = np.arctan2(across, y + 0.22), np.hypot(across, y + 0.22)
-    lattice = bench.rng("shafts").random(64).astype(np.float32)
-    at = (angle + np.pi) / (2 * np.pi) * 63
-    shafts = np.interp(at * 4 % 63, np.arange(64), lattice) * 0.6 + np.interp(at * 9 % 63, np.arange(64), lattice) * 0.4
+    phases = bench.rng("shafts").random(4) * 2 * np.pi
+    waves = [np.sin(angle * pitch + phase) for pitch, phase in zip((11, 17, 29, 47), phases, strict=True)]
+    shafts = 0.5 + 0.5 * np.tanh(0.8 * (waves[0] + waves[1] + 0.7 * waves[2] + 0.5 * waves[3]))
     height, width = x.shape
     bright = luma(cv2.resize(picture.rgb, (width, height), interpolation=cv2.INTER_AREA)) / 255
-    light = smoothstep(0.4, 0.85, shafts) * np.exp(-away * 1.1) * (0.4 + 0.8 * cv2.GaussianBlur(bright, (0, 0), 4))
+    light = smoothstep(0.35, 0.95, shafts) * np.exp(-away * 1.1) * (0.4 + 0.8 * cv2.GaussianBlur(bright, (0, 0), 4))
     picture = screened(picture, np.clip(0.95 * edit.amount * light, 0, 0.9), (1.0, 0.9, 0.66))
     return screened(picture, 0.55 * edit.amount * np.exp(-((away / 0.4) ** 2)), (1.0, 0.93, 0.76))
 
@@ -249,7 +250,8 @@ def lens_flare(picture: Picture, edit: Edit, bench: Bench) -> Picture:
     streak = np.exp(-np.abs(down - y) / 0.006) * np.exp(-np.abs(across - x) / 0.3)
     picture = screened(picture, 0.5 * edit.amount * streak, (0.6, 0.8, 1.0))
     ghosts: list[tuple[float, float, Rgb]] = [
-        (0.5, 0.035, (0.9, 0.7, 0.4)), (0.85, 0.02, (0.5, 0.9, 0.6)), (1.3, 0.06, (0.5, 0.6, 1.0)), (1.7, 0.1, (0.9, 0.5, 0.6)),
+        (0.5, 0.035, (0.9, 0.7, 0.4)), (0.85, 0.02, (0.5, 0.9, 0.6)), (1.3, 0.06, (0.5, 0.6, 1.0)),
+        (1.7, 0.1, (0.9, 0.5, 0.6)),
     ]  # fmt: skip
     for along, radius, color in ghosts:
         ring = smoothstep(radius, radius * 0.9, away(x + (0.5 - x) * 2 * along / 1.6, y + (0.5 - y) * 2 * along / 1.6))

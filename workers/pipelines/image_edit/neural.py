@@ -5,10 +5,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from workers.pipelines.base import EngineFailed
+from workers.pipelines.image_edit.opencv import cv2
 from workers.pipelines.image_edit.picture import Pixels, Plane
 
 TILE = 384
@@ -46,9 +46,9 @@ def session(name: str) -> Any:
 def learnt(pixels: Pixels, style: int, *, side: int) -> Pixels:
     """One of the 26 learnt styles, painted with the longer side at `side` and brought up to the picture's size."""
     height, width = pixels.shape[:2]
-    scale = min(1.0, side / max(height, width))
+    scale = side / max(height, width)
     size = max(32, round(width * scale)), max(32, round(height * scale))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    small = _resized(pixels, size)
     pad = [(0, -size[1] % 4), (0, -size[0] % 4), (0, 0)]
     planes = np.ascontiguousarray(np.pad(small, pad, mode="reflect").transpose(2, 0, 1)[None])
     weights = np.zeros(26, np.float32)
@@ -76,11 +76,11 @@ def arbitrary(pixels: Pixels, vector: Plane, *, side: int) -> Pixels:
     """
     height, width = pixels.shape[:2]
     whole = _whole(pixels, vector)
-    if side <= TILE or max(height, width) <= TILE:
+    if side <= TILE:
         return _to_size(whole, width, height)
-    scale = min(side, max(height, width)) / max(height, width)
+    scale = side / max(height, width)
     size = max(32, round(width * scale)), max(32, round(height * scale))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+    small = _resized(pixels, size)
     total, norm = np.zeros_like(small), np.full((*small.shape[:2], 1), 1e-5, np.float32)
     ramp = np.minimum(np.arange(TILE) + 1, TILE - np.arange(TILE)).astype(np.float32) / (TILE / 2)
     window = (ramp[:, None] * ramp[None])[..., None]
@@ -112,8 +112,13 @@ def _whole(pixels: Pixels, vector: Plane) -> Plane:
     height, width = pixels.shape[:2]
     scale = TILE / max(height, width)
     size = max(8, round(width * scale)), max(8, round(height * scale))
-    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
-    return _painted(small.astype(np.float32) / 255, vector)
+    return _painted(_resized(pixels, size), vector)
+
+
+def _resized(pixels: Pixels, size: tuple[int, int]) -> Plane:
+    """A picture at another (width, height), as floats."""
+    way = cv2.INTER_AREA if size[0] < pixels.shape[1] else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(pixels, size, interpolation=way), np.float32) / 255
 
 
 def _painted(tile: Plane, vector: Plane) -> Plane:

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 
 from workers.pipelines.image_edit.background import shifted
+from workers.pipelines.image_edit.opencv import cv2
 from workers.pipelines.image_edit.picture import Bench, Edit, NotDone, Operation, Picture, Plane, luma
 from workers.pipelines.image_edit.recolor import lab
 from workers.pipelines.image_edit.regions import subject
@@ -69,7 +69,7 @@ def _place(
         placed = _beside_subject(picture, thing.relation.kind, height, number, total)
         if placed:
             return placed
-    flies = thing.entry.habitat in AIRBORNE or "top" in thing.places
+    flies = _flies(thing)
     best, cost = (0.5, 0.6, height), float("inf")
     for _ in range(40):
         x = {"left": 0.2, "right": 0.8, "center": 0.5}.get(
@@ -86,6 +86,10 @@ def _place(
         if score < cost:
             best, cost = (x, base, height), score
     return best
+
+
+def _flies(thing: Thing) -> bool:
+    return thing.entry.habitat in AIRBORNE or "top" in thing.places
 
 
 def _busy(picture: Picture, x: float, base: float, height: float) -> float:
@@ -136,11 +140,9 @@ def _pasted(picture: Picture, rgba: Plane, x: float, base: float, thing: Thing) 
     alpha = rgba[..., 3]
     color = _lit(picture, rgba, left, top, thing)
     out, shade = picture.rgb.copy(), np.zeros((picture.height, picture.width), np.float32)
-    if thing.entry.habitat not in AIRBORNE:
-        cv2.ellipse(
-            shade, (left + width // 2, top + height - max(1, height // 40)), (max(2, int(width * 0.46)), max(2, height // 16)),
-            0, 0, 360, 0.5, -1,
-        )  # fmt: skip
+    if not _flies(thing):
+        foot = left + width // 2, top + height - max(1, height // 40)
+        cv2.ellipse(shade, foot, (max(2, int(width * 0.46)), max(2, height // 16)), 0, 0, 360, 0.5, -1)
         shade = cv2.GaussianBlur(shade, (0, 0), max(0.8, height / 45))
         out = (out * (1 - shade[..., None])).astype(np.uint8)
     y0, y1, x0, x1 = max(0, top), min(picture.height, top + height), max(0, left), min(picture.width, left + width)

@@ -15,7 +15,7 @@ from workers.pipelines.image_edit import (
     tone,
     weather,
 )
-from workers.pipelines.image_edit.picture import Bench, Edit, Operation, Picture, mixed
+from workers.pipelines.image_edit.picture import Bench, Edit, NotDone, Operation, Picture, mixed
 from workers.pipelines.image_edit.regions import region
 
 OPERATIONS: Mapping[str, Operation] = {
@@ -31,6 +31,8 @@ def apply(picture: Picture, edit: Edit, bench: Bench) -> Picture:
     Raises:
         NotDone: it cannot be done on this picture.
     """
+    if edit.name == "part":
+        raise NotDone(f'"{edit.said}" cannot be told apart from the rest: this engine has no recogniser for it.')
     changed = OPERATIONS[edit.name](picture, edit, bench)
     if "region" not in edit.args:
         return changed

@@ -34,12 +34,12 @@ PLACE += r"(?:\s+(?:corner|side|edge|part|half))?(?:\s+of\s+(?:the\s+)?(?:image|
 EFFECT = rf"(?:{either(list(EFFECT_OF))})(?![\w'-])"
 DIAL = rf"(?:{either(list(words.DIALS))})(?![\w'-])"
 VERBS = (
-    "make add turn remove change blur crop put place write replace convert apply give sharpen brighten darken rotate"
-    " flip mirror zoom increase decrease reduce boost raise lower paint erase delete insert set tint isolate cut"
-    " recolor recolour colorize swap switch enhance soften denoise desaturate saturate warm cool render style"
-    " transform keep also then it frame draw include use lighten straighten vignette"
-).split()
-END = rf"(?=\s*(?:[,.;!\n]|$)|\s+(?:and|then|but|plus|while)\s+(?:{'|'.join(VERBS)})\b|\s+then\b|\s+at\s+night\b)"
+    "make|add|turn|remove|change|blur|crop|put|place|write|replace|convert|apply|give|sharpen|brighten|darken|rotate"
+    "|flip|mirror|zoom|increase|decrease|reduce|boost|raise|lower|paint|erase|delete|insert|set|tint|isolate|cut"
+    "|recolor|recolour|colorize|swap|switch|enhance|soften|denoise|desaturate|saturate|warm|cool|render|style"
+    "|transform|keep|also|then|it|frame|draw|include|use|lighten|straighten|vignette"
+)
+END = rf"(?=\s*(?:[,.;!\n]|$)|\s+(?:and|then|but|plus|while)\s+(?:{VERBS})\b|\s+then\b|\s+at\s+night\b)"
 ARTICLE = r"(?:(?:the|a|an|some|its|his|her|my|their|this|that|all|all\s+the|any|every|those|these)\s+)?"
 NOUN = r"(?!(?:the|a|an|it|its|some|all|more|less|and|very|much|any)\b)[\w'’][\w'’ -]{0,38}?"
 IMAGE = rf"(?:(?:the|this|my|whole|entire)\s+)*(?:{either(words.IMAGE_WORDS)})\b"

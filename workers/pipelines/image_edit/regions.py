@@ -2,10 +2,10 @@
 
 import re
 
-import cv2
 import numpy as np
 
 from workers.pipelines.image_edit import vocabulary as words
+from workers.pipelines.image_edit.opencv import cv2
 from workers.pipelines.image_edit.phrases import COLOR, color_of, region_of
 from workers.pipelines.image_edit.picture import NotDone, Picture, Plane
 from workers.pipelines.image_generate.canvas import smoothstep
@@ -14,6 +14,8 @@ SIDE = 288
 """The longer side that segmentation works at; masks are brought up along the picture's own edges."""
 SMALLEST, LARGEST = 0.004, 0.9
 """Shares of the picture beyond which a found region is no find."""
+FAINTEST = 0.05
+"""Contrast to the rim below which nothing is a subject; grabCut would also run for minutes on one flat colour."""
 
 
 def region(picture: Picture, said: str) -> Plane:
@@ -55,7 +57,7 @@ def subject(picture: Picture, *, side: str | None = None) -> Plane:
         return picture.alpha.astype(np.float32) / 255
     small = _small(picture)
     salience = saliency(small, side=side)
-    height, width = salience.shape
+    width = salience.shape[1]
     cut = float(np.clip(np.percentile(salience, 82), 0.22, 0.6))
     mask = np.full(salience.shape, cv2.GC_PR_BGD, np.uint8)
     mask[salience > cut] = cv2.GC_PR_FGD
@@ -67,7 +69,7 @@ def subject(picture: Picture, *, side: str | None = None) -> Plane:
     if not (mask == cv2.GC_FGD).any() or not (mask == cv2.GC_BGD).any():
         raise NotDone("No subject stands out from its background here.")
     found = _grab_cut(small, mask)
-    found = _largest_parts(found, salience)
+    found = closed(_largest_parts(found, salience), 0.14)
     return _checked(_upsampled(found.astype(np.float32), picture), "the subject", of_subject=True)
 
 
@@ -76,6 +78,9 @@ def saliency(small: np.ndarray, *, side: str | None = None) -> Plane:
 
     The rim's colours are clustered in Lab; a pixel counts by its distance to the nearest cluster, after a smoothing
     over edges, so that a backdrop of several colours is no subject.
+
+    Raises:
+        NotDone: nothing differs.
     """
     lab = cv2.cvtColor(cv2.bilateralFilter(small, 7, 40, 7), cv2.COLOR_RGB2LAB).astype(np.float32)
     lab[..., 0] *= 0.7
@@ -101,7 +106,10 @@ def saliency(small: np.ndarray, *, side: str | None = None) -> Plane:
     spread = 0.34 if side is None else 0.2
     prior = np.exp(-(((across - x) / spread) ** 2 + ((down - y) / (spread * 1.15)) ** 2) / 2)
     salience = contrast * prior
-    return salience / max(float(salience.max()), 1e-6)
+    peak = float(salience.max())
+    if peak < FAINTEST:
+        raise NotDone("No subject stands out from its background here.")
+    return np.asarray(salience / peak, np.float32)
 
 
 def sky(picture: Picture) -> Plane:
@@ -122,25 +130,29 @@ def sky(picture: Picture) -> Plane:
     _, _, centers = cv2.kmeans(np.ascontiguousarray(top), 3, None, stop, 1, cv2.KMEANS_PP_CENTERS)
     far = np.min([np.linalg.norm((lab - c) * np.array([0.45, 1, 1], np.float32), axis=-1) for c in centers], axis=0)
     green = (lab[..., 1] < 118) & (lab[..., 2] > 132)
-    like = ((far < 26) & (rough < 60) & ~green).astype(np.uint8)
+    like = ((far < 24) & (rough < 34) & ~green).astype(np.uint8)
     _, labels = cv2.connectedComponents(like, connectivity=4)
     reaching = set(np.unique(labels[: max(2, height // 40)])) - {0}
     seed = np.isin(labels, list(reaching)) if reaching else np.zeros_like(like, bool)
     if seed[: max(2, height // 20)].mean() < 0.3 or seed.mean() < 0.04 or seed[-max(2, height // 30) :].mean() > 0.5:
         raise NotDone("No sky was found in this picture.")
     mask = np.full((height, width), cv2.GC_PR_BGD, np.uint8)
+    # Whatever is not next to the smooth part is land, however alike in colour: grey walls under a grey sky.
+    mask[cv2.dilate(seed.astype(np.uint8), np.ones((7, 7), np.uint8)) == 0] = cv2.GC_BGD
     mask[seed] = cv2.GC_PR_FGD
     inner = cv2.erode(seed.astype(np.uint8), np.ones((5, 5))) > 0
     mask[inner] = cv2.GC_FGD
-    lowest = int(np.flatnonzero(seed.mean(1) > 0.05)[-1])
-    mask[min(height - 1, lowest + height // 8) :] = cv2.GC_BGD
     mask[green & ~inner] = cv2.GC_BGD
     found = _grab_cut(small, mask) if (mask == cv2.GC_BGD).any() else seed.astype(np.uint8)
     _, labels = cv2.connectedComponents(found, connectivity=4)
     reaching = set(np.unique(labels[: max(2, height // 40)])) - {0}
     connected = np.isin(labels, list(reaching)).astype(np.uint8)
-    closed = cv2.morphologyEx(connected, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
-    return _upsampled(closed.astype(np.float32), picture)
+    # Clouds, sun and birds: whatever of the rest does not reach down to the land lies in the sky.
+    _, labels = cv2.connectedComponents(1 - connected, connectivity=4)
+    land = set(np.unique(labels[int(height * 0.9) :])) - {0}
+    connected[(labels > 0) & ~np.isin(labels, list(land))] = 1
+    whole = cv2.morphologyEx(connected, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    return _upsampled(whole.astype(np.float32), picture)
 
 
 def colored(picture: Picture, color: tuple[float, float, float], *, within: str = "") -> Plane:
@@ -221,6 +233,15 @@ def _largest_parts(found: np.ndarray, salience: Plane) -> np.ndarray:
         if cv2.contourArea(contour) < 0.003 * kept.size:
             cv2.drawContours(filled, [contour], -1, 1, cv2.FILLED)
     return filled
+
+
+def closed(found: np.ndarray, share: float) -> np.ndarray:
+    """Small bays of the outline filled: wheels on a road of their own colour, the gap under an arm."""
+    reach = max(3, round(share * float(np.sqrt(found.sum())))) | 1
+    padded = cv2.copyMakeBorder(found, reach, reach, reach, reach, cv2.BORDER_CONSTANT)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    whole = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, kernel)
+    return np.asarray(whole[reach:-reach, reach:-reach], np.uint8)
 
 
 def _upsampled(mask: Plane, picture: Picture) -> Plane:

@@ -1,9 +1,6 @@
-"""The orders with parts of their own (text, backgrounds, colours, objects, crops): a pattern each, and what it gives."""
+"""Orders about backgrounds, colours, references, shape and objects: a pattern each, and what it gives."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 from workers.pipelines.image_edit import vocabulary as words
 from workers.pipelines.image_edit.phrases import (
@@ -14,98 +11,22 @@ from workers.pipelines.image_edit.phrases import (
     END,
     IMAGE,
     NOUN,
-    PLACE,
     POSITION,
-    POSITION_OF,
     REFERENCE,
     REGION_OF,
     color_of,
     either,
 )
+from workers.pipelines.image_edit.rulebook import Args, Rulebook
 from workers.pipelines.image_generate import reading as scenes
 from workers.pipelines.image_generate.lexicon import find
 from workers.pipelines.image_generate.vocabulary import MAX_COUNT
 
-Args = dict[str, Any]
-LOOKS = "big|large|huge|giant|small|tiny|little|bold|thin|light|italic|elegant|centered|bright|nice|simple"
-ROLES = (
-    "text title caption headline words word heading subtitle label watermark slogan quote sign name message"
-    " lettering letters banner logo tagline signature"
-).split()
-WRITE = r"(?:(?:add|write|put|insert|place|overlay|include|print|show|with|create|draw|type|stamp)\s+)?"
-HAS_ROLE = rf"(?P<role>{'|'.join(ROLES)})\s+"
-SAYS = r"(?:(?:that\s+)?(?:says?|saying|reads?|reading|with\s+(?:the\s+)?(?:text|words?)|called|of)\s*:?\s*|:\s*)?"
-LOOK_TAIL = re.compile(
-    rf"\s*,?\s*(?:in|with|using)\s+(?:an?\s+|the\s+)?(?P<looks>(?:(?:{LOOKS})\s+)*)(?P<color>{COLOR})?\s*"
-    rf"(?P<more>(?:(?:{LOOKS})\s+)*)(?P<what>letters|text|font|colou?r|lettering|type|serif|characters)?"
-)
-PLACE_TAIL = re.compile(rf"\s*,?\s*{PLACE}")
+BOOK = Rulebook()
 FIXED_BACKGROUND = {"transparent", "transparency", "nothing", "alpha", "invisible"}
 
 
-@dataclass(frozen=True)
-class Rule:
-    """A pattern tried at a word, and a function that makes the edit's arguments of it, or None: not this rule after
-    all. `operation` and `end` among the arguments take the place of the rule's own."""
-
-    operation: str
-    pattern: re.Pattern[str]
-    args: Callable[[re.Match[str], list[str], str], Args | None]
-
-
-RULES: list[Rule] = []
-
-
-def rule(operation: str, pattern: str) -> Callable[..., Callable[..., Args | None]]:
-    """Register a function under its operation and pattern; rules are tried in the order they stand here."""
-
-    def register(args: Callable[[re.Match[str], list[str], str], Args | None]) -> Callable[..., Args | None]:
-        RULES.append(Rule(operation, re.compile(pattern), args))
-        return args
-
-    return register
-
-
-def _tails(text: str, end: int, args: Args) -> Args:
-    """Place and look said after the words to write."""
-    while True:
-        if (found := PLACE_TAIL.match(text, end)) and found.end() > end:
-            args.setdefault("position", POSITION_OF[" ".join(found["position"].split())])
-        elif (found := LOOK_TAIL.match(text, end)) and (found["color"] or found["what"] or found["looks"].strip()):
-            args["looks"] = f"{args.get('looks', '')} {found['looks']} {found['more']} {found['what'] or ''}".strip()
-            if found["color"]:
-                args["color"] = color_of(" ".join(found["color"].split()))
-        else:
-            return {**args, "end": end}
-        end = found.end()
-
-
-@rule("text", rf"{WRITE}{ARTICLE}(?P<looks>(?:(?:{LOOKS}|{COLOR})\s+)*)(?:{HAS_ROLE})?{SAYS}«(?P<quote>\d+)»")
-def _quoted_text(found: re.Match[str], quotes: list[str], original: str) -> Args | None:
-    text = quotes[int(found["quote"])]
-    if not text:
-        return None
-    args: Args = {"text": text, "role": found["role"] or "text", "looks": found["looks"].strip()}
-    if color := re.search(COLOR, found["looks"]):
-        args["color"] = color_of(" ".join(color[0].split()))
-    return _tails(found.string, found.end(), args)
-
-
-@rule(
-    "text",
-    rf"(?:add|write|put|insert|place|overlay)\s+{ARTICLE}(?P<looks>(?:(?:{LOOKS}|{COLOR})\s+)*){HAS_ROLE}{SAYS}"
-    rf"(?P<words>(?!at\b|in\b|on\b|to\b)[^,.;\n«]{{1,80}}?)(?=\s+(?:{PLACE.replace('?P<position>', '?:')})|\s+in\s+{COLOR}|"
-    r"\s*[.;,\n]|$|\s+and\s)",
-)
-def _plain_text(found: re.Match[str], quotes: list[str], original: str) -> Args | None:
-    text = original[found.start("words") : found.end("words")].strip()
-    args: Args = {"text": text, "role": found["role"], "looks": found["looks"].strip()}
-    if color := re.search(COLOR, found["looks"]):
-        args["color"] = color_of(" ".join(color[0].split()))
-    return _tails(found.string, found.end(), args)
-
-
-@rule(
+@BOOK.rule(
     "remove background",
     rf"(?:remove|erase|delete|cut\s+out|drop|clear|get\s+rid\s+of|take\s+(?:out|away)|eliminate)\s+{ARTICLE}"
     rf"(?:background|backdrop)\b|make\s+{ARTICLE}(?:background|backdrop)\s+(?:transparent|invisible)\b|"
@@ -115,7 +36,7 @@ def _no_background(found: re.Match[str], quotes: list[str], original: str) -> Ar
     return {}
 
 
-@rule(
+@BOOK.rule(
     "replace background",
     rf"(?:replace|change|swap|switch|set|make|turn)\s+(?:out\s+)?{ARTICLE}(?:background|backdrop)\s*"
     rf"(?:colou?r\s+)?(?:with|to|by|for|into|as|be|in)?\s+{ARTICLE}(?P<what>[^,.;\n]+?){END}",
@@ -134,22 +55,23 @@ def _new_background(found: re.Match[str], quotes: list[str], original: str) -> A
 FIXED = "(?:" + "|".join(sorted(FIXED_BACKGROUND)) + ")"
 
 
-@rule("replace background", rf"(?:use|put|place|with)\s+{REFERENCE}\s+(?:as|for|in|into)\s+{ARTICLE}background")
+@BOOK.rule("replace background", rf"(?:use|put|place|with)\s+{REFERENCE}\s+(?:as|for|in|into)\s+{ARTICLE}background")
 def _reference_background(found: re.Match[str], quotes: list[str], original: str) -> Args:
     return {"reference": True}
 
 
-@rule(
+@BOOK.rule(
     "replace background",
     rf"(?:with\s+|on\s+|against\s+|onto\s+|add\s+|give\s+it\s+|in\s+front\s+of\s+|use\s+)?{ARTICLE}"
     rf"(?:(?:plain|solid|pure|clean|simple)\s+)*(?P<what>(?:{COLOR}(?:\s+(?:and|to)\s+{COLOR})?\s+)?(?:gradient|studio)|"
-    rf"{COLOR}(?:\s+(?:and|to)\s+{COLOR})?(?:\s+gradient)?)\s+(?:studio\s+)?(?:background|backdrop)\b",
+    rf"{COLOR}(?:\s+(?:and|to)\s+{COLOR})?(?:\s+gradient)?)\s+(?:studio\s+)?(?:background|backdrop)\b"
+    rf"(?P<more>\s+(?:from|of|in|with)\s+{COLOR}(?:\s+(?:and|to)\s+{COLOR})?)?",
 )
 def _colored_background(found: re.Match[str], quotes: list[str], original: str) -> Args:
-    return {"scene": " ".join(found["what"].split())}
+    return {"scene": " ".join(f"{found['what']} {found['more'] or ''}".split())}
 
 
-@rule(
+@BOOK.rule(
     "replace background",
     rf"(?:put|place|move|set|transport)\s+(?:it|him|her|them|me|us|{ARTICLE}(?:subject|object|{NOUN}))\s+"
     rf"(?:in|on|at|into|onto|inside|against|in\s+front\s+of|to)\s+{ARTICLE}(?P<what>[^,.;\n]+?){END}",
@@ -163,7 +85,7 @@ def _put_into(found: re.Match[str], quotes: list[str], original: str) -> Args | 
     return {"scene": what}
 
 
-@rule(
+@BOOK.rule(
     "replace background",
     rf"(?:with\s+|add\s+)?{ARTICLE}(?P<what>[\w' -]{{3,40}}?)\s+(?:in\s+the\s+background|(?:as\s+(?:the\s+)?)?"
     r"(?:background|backdrop))\b",
@@ -178,7 +100,7 @@ def _scene_behind(found: re.Match[str], quotes: list[str], original: str) -> Arg
     return {"scene": what} if scenes.read(what).setting else None
 
 
-@rule(
+@BOOK.rule(
     "replace sky",
     rf"(?:replace|change|swap|switch|turn|make)\s+{ARTICLE}sky\s+(?:with|to|into|for|be|look\s+like)?\s*{ARTICLE}"
     rf"(?P<what>[^,.;\n]+?){END}",
@@ -193,21 +115,21 @@ def _new_sky(found: re.Match[str], quotes: list[str], original: str) -> Args | N
     return {"scene": what, "what": "sky"}
 
 
-@rule(
+@BOOK.rule(
     "color splash",
     rf"(?:(?:everything|all|make\s+(?:it|everything))?\s*(?:in\s+)?(?:black\s+and\s+white|b&w|grayscale|monochrome)\s+)"
     rf"(?:except|but)\s+(?:for\s+)?{ARTICLE}(?P<what>{NOUN}){END}",
 )
-@rule(
+@BOOK.rule(
     "color splash",
     rf"(?:selective\s+colou?r|colou?r\s+(?:splash|pop))(?:\s+(?:on|of|for)\s+{ARTICLE}(?P<what>{NOUN}){END})?",
 )
-@rule("color splash", rf"keep\s+only\s+{ARTICLE}(?P<what>{NOUN})\s+(?:in\s+)?colou?r(?:ed|ful)?\b")
+@BOOK.rule("color splash", rf"keep\s+only\s+{ARTICLE}(?P<what>{NOUN})\s+(?:in\s+)?colou?r(?:ed|ful)?\b")
 def _splash(found: re.Match[str], quotes: list[str], original: str) -> Args:
     return {"what": found["what"] or "subject"}
 
 
-@rule(
+@BOOK.rule(
     "swap color",
     rf"(?:replace|change|swap|turn)\s+(?:(?:all|the|everything)\s+)*(?P<old>{COLOR})(?:\s+(?:parts?|areas?|colou?r))?\s+"
     rf"(?:with|to|into|by|for)\s+(?P<new>{COLOR})(?!\s+and\s+white)",
@@ -220,7 +142,7 @@ BE = r"(?:(?:colou?r\s+)?(?:to\s+be|to|into|in|be)\s+|colou?r\s+)?"
 NOT_MONO = r"(?!\s*(?:and|&|-)\s*(?:-?white)|\s+(?:background|backdrop|border|frame|gradient))"
 
 
-@rule(
+@BOOK.rule(
     "recolor",
     rf"(?:make|turn|paint|colou?r|change|recolou?r|dye|colou?ri[sz]e|tint)\s+(?:the\s+colou?r\s+of\s+)?{ARTICLE}"
     rf"(?P<what>{NOUN})\s+{BE}{ARTICLE}(?P<color>{COLOR}){NOT_MONO}",
@@ -234,7 +156,7 @@ def _recolor(found: re.Match[str], quotes: list[str], original: str) -> Args | N
     return {"what": what, "color": color}
 
 
-@rule(
+@BOOK.rule(
     "tint",
     rf"(?:make|turn|tint|wash|paint|colou?r)\s+(?:{IMAGE})\s+(?:all\s+)?(?:in\s+|to\s+)?(?P<color>{COLOR}){NOT_MONO}|"
     rf"(?P<other>{COLOR})\s+(?:tint|filter|overlay|tones?|wash|cast|hue|hues|tinted|monochrome)\b",
@@ -243,13 +165,24 @@ def _tint(found: re.Match[str], quotes: list[str], original: str) -> Args:
     return {"color": color_of(" ".join((found["color"] or found["other"]).split()))}
 
 
-@rule("duotone", rf"duo-?tone\s+(?:in\s+|of\s+|with\s+)?(?P<a>{COLOR})\s+(?:and|&|to)\s+(?P<b>{COLOR})")
-@rule("duotone", rf"(?P<a>{COLOR})\s+(?:and|&)\s+(?P<b>{COLOR})\s+duo-?tone")
+@BOOK.rule(
+    "replace sky",
+    r"add\s+(?:some\s+|more\s+|dramatic\s+|fluffy\s+|white\s+|dark\s+)*clouds?(?:\s+(?:to|in)\s+the\s+sky)?\b",
+)
+def _clouds(found: re.Match[str], quotes: list[str], original: str) -> Args:
+    return {
+        "scene": "stormy cloudy sky" if re.search("dramatic|dark", found[0]) else "cloudy sky",
+        "what": "sky",
+    }
+
+
+@BOOK.rule("duotone", rf"duo-?tone\s+(?:in\s+|of\s+|with\s+)?(?P<a>{COLOR})\s+(?:and|&|to)\s+(?P<b>{COLOR})")
+@BOOK.rule("duotone", rf"(?P<a>{COLOR})\s+(?:and|&)\s+(?P<b>{COLOR})\s+duo-?tone")
 def _duotone(found: re.Match[str], quotes: list[str], original: str) -> Args:
     return {"colors": [color_of(" ".join(found[name].split())) for name in "ab"]}
 
 
-@rule(
+@BOOK.rule(
     "reference palette",
     rf"(?:match|use|copy|transfer|apply|with|in)?\s*(?:the\s+)?(?:same\s+)?(?:colou?rs?|palette|tones|colou?r\s+(?:palette|scheme|grade|grading))"
     rf"\s+(?:of|from|to|as|like|in)\s+{REFERENCE}",
@@ -258,7 +191,7 @@ def _reference_palette(found: re.Match[str], quotes: list[str], original: str) -
     return {}
 
 
-@rule(
+@BOOK.rule(
     "reference style",
     rf"(?:in|using|with|match|copy|apply|use|transfer)?\s*(?:the\s+)?(?:same\s+)?(?:\w+\s+)?(?:style|look|technique|feel)"
     rf"\s+(?:of|from|as|like)\s+{REFERENCE}|(?:neural\s+)?style\s+transfer|like\s+{REFERENCE}|(?:in\s+)?{REFERENCE}(?:'s)?\s+style",
@@ -267,20 +200,24 @@ def _reference_style(found: re.Match[str], quotes: list[str], original: str) -> 
     return {}
 
 
-@rule("crop", rf"(?:square|portrait|landscape|widescreen)\s+crop\b|crop\w*\s*(?:{IMAGE}\s*)?(?:(?:to|into|as|in|around|on|down)\s+)*"
-      rf"{ARTICLE}(?P<what>(?:{either(list(words.ASPECTS))})\b|(?:left|right|top|bottom|upper|lower|middle|center|central)"
-      rf"\s+(?:half|third|quarter|part)|\d{{1,2}}\s*%|(?:centre|center|middle)\b|{NOUN}(?={END}|\s+(?:format|shape)))?")  # fmt: skip
+@BOOK.rule(
+    "crop",
+    rf"(?:square|portrait|landscape|widescreen)\s+crop\b|crop\w*\s*(?:{IMAGE}\s*)?"
+    rf"(?:(?:to|into|as|in|around|on|down)\s+)*{ARTICLE}(?P<what>(?:{either(list(words.ASPECTS))})\b|"
+    r"(?:left|right|top|bottom|upper|lower|middle|center|central)\s+(?:half|third|quarter|part)|\d{1,2}\s*%|"
+    rf"(?:centre|center|middle)\b|{NOUN}(?={END}|\s+(?:format|shape)))?",
+)
 def _crop(found: re.Match[str], quotes: list[str], original: str) -> Args:
     said = " ".join((found["what"] or found[0].split()[0]).split())
     return {"what": "center" if said.startswith("crop") or re.fullmatch(IMAGE, said) else said}
 
 
-@rule(
+@BOOK.rule(
     "rotate",
     rf"(?:rotate|turn|tilt|spin)\w*\s*(?:{IMAGE}\s*)?(?:by\s+)?(?P<degrees>-?\d{{1,3}})\s*(?:°|degrees?|deg)?"
     r"(?:\s*(?:to\s+the\s+)?(?P<way>clockwise|counter-?\s?clockwise|anti-?clockwise|left|right))?",
 )
-@rule(
+@BOOK.rule(
     "rotate",
     rf"(?:rotate|turn)\s+(?:{IMAGE}\s+)?(?:to\s+the\s+)?(?P<way>clockwise|counter-?clockwise|anti-?clockwise|left|right)\b(?P<degrees>)",
 )
@@ -289,12 +226,12 @@ def _rotate(found: re.Match[str], quotes: list[str], original: str) -> Args:
     return {"degrees": -turn if re.match("counter|anti|left", found["way"] or "") else turn}
 
 
-@rule("mirror", rf"(?:flip|mirror)\s+(?:{IMAGE}\s*)(?P<way>(?:vertically|upside\s+down|horizontally)?)")
+@BOOK.rule("mirror", rf"(?:flip|mirror)\s+(?:{IMAGE}\s*)(?P<way>(?:vertically|upside\s+down|horizontally)?)")
 def _flip(found: re.Match[str], quotes: list[str], original: str) -> Args:
     return {"operation": "flip"} if found["way"].startswith(("v", "u")) else {}
 
 
-@rule(
+@BOOK.rule(
     "zoom in",
     rf"zoom\w*\s+(?P<way>in|out)?\s*(?:(?:on|to|into)\s+{ARTICLE}(?P<what>{NOUN})(?={END}|\s+by\s|\s+\d))?\s*"
     r"(?:by\s+)?(?:(?P<times>\d(?:\.\d)?)\s*(?:x|×|times)|(?P<percent>\d{1,3})\s*%)?(?!\w)",
@@ -309,7 +246,7 @@ def _zoom(found: re.Match[str], quotes: list[str], original: str) -> Args | None
     return {**args, "operation": "zoom out"} if found["way"] == "out" else args
 
 
-@rule(
+@BOOK.rule(
     "border",
     rf"(?P<adjectives>(?:(?:thick|thin|wide|narrow|big|small|simple|elegant|wooden|{COLOR})\s+)+)(?:picture\s+|photo\s+)?"
     r"(?:border|frame)\b|(?:border|frame)\s+in\s+(?P<color>" + COLOR + ")",
@@ -326,7 +263,7 @@ def _border(found: re.Match[str], quotes: list[str], original: str) -> Args:
     }
 
 
-@rule(
+@BOOK.rule(
     "remove object",
     rf"(?:remove|erase|delete|get\s+rid\s+of|take\s+(?:out|away)|eliminate|hide)\s+{ARTICLE}(?P<what>[^,.;\n«]+?)"
     rf"(?:\s+from\s+(?:{IMAGE}|the\s+background))?{END}",
@@ -338,13 +275,13 @@ def _remove(found: re.Match[str], quotes: list[str], original: str) -> Args | No
     return {"what": what}
 
 
-@rule(
+@BOOK.rule(
     "add object",
     rf"(?:(?:add|insert|put|place|include|draw|paste)|give\s+(?:it|him|her|them|the\s+\w+))\s+(?P<what>[^,.;\n«]+?){END}",
 )
 def _add(found: re.Match[str], quotes: list[str], original: str) -> Args | None:
     what = re.sub(rf"\s+(?:to|into)\s+(?:{IMAGE})$", "", " ".join(found["what"].split()))
-    bare = re.sub(rf"^(?:{ARTICLE})(?:more\s+|little\s+|touch\s+of\s+|bit\s+of\s+)*", "", what)
+    bare = re.sub(rf"^{ARTICLE}(?:more\s+|little\s+|touch\s+of\s+|bit\s+of\s+)*", "", what)
     if re.match(EFFECT, bare) and not find(bare) and not _names_object(bare):
         return None
     scene = scenes.read(what)
@@ -365,4 +302,4 @@ def _names_object(said: str) -> bool:
 def _is_effect(said: str) -> bool:
     """Whether words are an effect with its intensity, not a thing or a scene."""
     bare = re.sub(rf"^(?:{either(words.WEAK + words.STRONG + words.UP + words.DOWN)}|the|a|be|look)\s+", "", said)
-    return bare in EFFECT_OF or bare in words.DIALS or bare in REGION_OF and bare in words.FILLER
+    return bare in EFFECT_OF or bare in words.DIALS or (bare in REGION_OF and bare in words.FILLER)

@@ -42,7 +42,7 @@ def upright(path: Path) -> Image.Image:
     if not see_through:
         return image.convert("RGB")
     image = image.convert("RGBA")
-    return image if image.getextrema()[3][0] < 255 else image.convert("RGB")  # type: ignore[index]
+    return image if np.asarray(image.getchannel("A")).min() < 255 else image.convert("RGB")
 
 
 def fitted(image: Image.Image, width: int, height: int) -> Image.Image:

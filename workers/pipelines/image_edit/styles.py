@@ -1,6 +1,5 @@
 """Art styles over a photograph: image.generate's passes, the drawing machines of this room, and the networks'."""
 
-import cv2
 import numpy as np
 from PIL import Image
 
@@ -8,6 +7,7 @@ from workers.pipelines.image_edit import neural
 from workers.pipelines.image_edit.focus import gaussian
 from workers.pipelines.image_edit.frame import border
 from workers.pipelines.image_edit.light import vignette
+from workers.pipelines.image_edit.opencv import cv2
 from workers.pipelines.image_edit.phrases import spoken
 from workers.pipelines.image_edit.picture import Bench, Edit, NotDone, Operation, Picture, Pixels, Plane, by_rows, luma
 from workers.pipelines.image_edit.source import picture_of, upright
@@ -104,7 +104,7 @@ def anime(picture: Picture, edit: Edit, bench: Bench) -> Picture:
 def engraving(picture: Picture, edit: Edit, bench: Bench) -> Picture:
     """Swelling lines that follow the form, as on a banknote, in two directions where it is dark."""
     grey = GRADES["contrast"](luma(flattened(picture.rgb, picture.unit, 1))[..., None] / 255, 0.6)[..., 0]
-    pitch = max(2.6, (4.4 if not bench.high_detail else 3.6) * picture.unit)
+    pitch = max(2.6, 4.4 * picture.unit) * (0.78 if bench.high_detail else 1)
     bend = cv2.GaussianBlur(grey, (0, 0), 9 * picture.unit + 1) * 26 * picture.unit
     y, x = np.arange(picture.height, dtype=np.float32)[:, None], np.arange(picture.width, dtype=np.float32)[None]
     page = np.ones_like(grey)
@@ -120,7 +120,7 @@ def engraving(picture: Picture, edit: Edit, bench: Bench) -> Picture:
 
 def line_art(picture: Picture, edit: Edit, bench: Bench) -> Picture:
     """Black lines on white."""
-    ink = ink_lines(flattened(picture.rgb, picture.unit, 1), picture.unit, thick=1.1)
+    ink = ink_lines(flattened(picture.rgb, picture.unit, 1), picture.unit, thick=1.5, tau=0.995)
     return by_rows(picture, lambda band, rows: np.repeat(1 - 0.95 * ink[rows][..., None], 3, -1))
 
 
@@ -215,7 +215,7 @@ def poster(picture: Picture, edit: Edit, bench: Bench) -> Picture:
     tone = cv2.GaussianBlur(tone, (0, 0), max(0.8, 1.3 * picture.unit))
     inks = np.array([[0.0, 0.2, 0.3], [0.84, 0.16, 0.16], [0.44, 0.6, 0.65], [0.99, 0.89, 0.66]], np.float32)
     cuts = (0.26, 0.5, 0.74)
-    sharp = 0.9 / max(2.0, 4 * picture.unit)
+    sharp = 0.012
 
     def printed(band: Plane, rows: slice) -> Plane:
         out = np.broadcast_to(inks[0], band.shape).copy()
@@ -259,8 +259,14 @@ def cyberpunk(picture: Picture, edit: Edit, bench: Bench) -> Picture:
 
 def learnt(picture: Picture, edit: Edit, bench: Bench) -> Picture:
     """One of the networks' own painted styles, its strokes on the picture's brightness structure."""
-    painted = neural.learnt(picture.rgb, neural.LEARNT[edit.name], side=1024 if bench.high_detail else 768)
+    painted = neural.learnt(picture.rgb, neural.LEARNT[edit.name], side=_inner(picture, bench))
     return _structured(picture, painted, 0.35)
+
+
+def _inner(picture: Picture, bench: Bench) -> int:
+    """The side that a network paints at: its strokes have a size in pixels, so more of them are finer strokes."""
+    longer = max(picture.width, picture.height)
+    return min(960, round(longer * 1.4)) if bench.high_detail else min(640, longer)
 
 
 def _structured(picture: Picture, painted: Pixels, share: float) -> Picture:
@@ -280,7 +286,7 @@ def reference_style(picture: Picture, edit: Edit, bench: Bench) -> Picture:
     vector = np.mean(vectors, axis=0)
     if edit.amount < 1:
         vector = vector * edit.amount + neural.style_vector(picture.rgb) * (1 - edit.amount)
-    painted = neural.arbitrary(picture.rgb, vector, side=1024 if bench.high_detail else 640)
+    painted = neural.arbitrary(picture.rgb, vector, side=_inner(picture, bench))
     bench.styled_after_references = True
     return _structured(picture, painted, 0.3)
 

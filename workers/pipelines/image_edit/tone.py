@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 
+from workers.pipelines.image_edit.opencv import cv2
 from workers.pipelines.image_edit.picture import Bench, Edit, Operation, Picture, Plane, by_rows, luma
 from workers.pipelines.image_edit.source import image_of, picture_of
 from workers.pipelines.image_generate.palette import Colors, graded, luminance, saturated
@@ -140,14 +140,17 @@ def duotone(picture: Picture, edit: Edit, bench: Bench) -> Picture:
     dark, bright = sorted(pair, key=lambda color: float(luma(np.array(color))))
     deep = tuple(channel * 0.45 for channel in dark)
     pale = tuple(channel + (1 - channel) * 0.55 for channel in bright)
-    return grade(picture, lambda colors: _ramp(_curve(colors, 0.4), [deep, dark, bright, pale]))  # type: ignore[list-item]
+    return grade(picture, lambda colors: _ramp(_curve(colors, 0.4), [deep, dark, bright, pale]))
 
 
 def white_balance(picture: Picture, edit: Edit, bench: Bench) -> Picture:
-    """Each channel's brightest and middle tones pulled to neutral (a shades-of-grey estimate with p = 6)."""
-    small = cv2.resize(picture.rgb, (96, 96), interpolation=cv2.INTER_AREA).astype(np.float64) / 255
-    norm = (small.reshape(-1, 3) ** 6).mean(0) ** (1 / 6)
-    gain = np.clip(norm.mean() / np.maximum(norm, 1e-3), 0.6, 1.6).astype(np.float32)
+    """The calmer half of the colours pulled to neutral (a shades-of-grey estimate with p = 6)."""
+    small = cv2.resize(picture.rgb, (96, 96), interpolation=cv2.INTER_AREA).reshape(-1, 3).astype(np.float64) / 255
+    spread = small.max(-1) - small.min(-1)
+    # Strongly coloured things say nothing about the lamp: a blue sky must not turn the street yellow.
+    calm = small[spread <= max(0.12, float(np.percentile(spread, 50)))]
+    norm = (calm**6).mean(0) ** (1 / 6)
+    gain = np.clip(norm.mean() / np.maximum(norm, 1e-3), 0.72, 1.4).astype(np.float32)
     return grade(picture, lambda colors: colors * (1 + (gain - 1) * min(edit.amount, 1.0)))
 
 

@@ -228,5 +228,6 @@ PARTS = frozenset(
 ASPECTS = {
     "square": (1, 1), "1:1": (1, 1), "16:9": (16, 9), "9:16": (9, 16), "4:3": (4, 3), "3:4": (3, 4), "3:2": (3, 2),
     "2:3": (2, 3), "21:9": (21, 9), "4:5": (4, 5), "5:4": (5, 4), "widescreen": (16, 9), "wide": (16, 9),
-    "portrait": (3, 4), "landscape": (4, 3), "panorama": (3, 1), "panoramic": (3, 1), "2:1": (2, 1), "vertical": (9, 16),
+    "portrait": (3, 4), "landscape": (4, 3), "panorama": (3, 1), "panoramic": (3, 1), "2:1": (2, 1),
+    "vertical": (9, 16),
 }  # fmt: skip

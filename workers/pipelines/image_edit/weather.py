@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-import cv2
 import numpy as np
 
 from workers.pipelines.image_edit.light import dimmed, field, sky_or_none
+from workers.pipelines.image_edit.opencv import cv2
 from workers.pipelines.image_edit.picture import Bench, Edit, Operation, Picture, Plane, by_rows, luma
 from workers.pipelines.image_edit.tone import grade
 from workers.pipelines.image_generate.canvas import Canvas, fbm, smoothstep
@@ -79,10 +79,10 @@ def fog(picture: Picture, edit: Edit, bench: Bench) -> Picture:
     x, y = field(picture)
     height, width = x.shape
     drifts = fbm(bench.rng("drifts"), width, height, cells=(2.5, 5), octaves=4)
-    far = smoothstep(1.05, 0.35, y) * 0.62 + 0.2
+    far = smoothstep(1.0, 0.3, y) * 0.5 + 0.16
     veil = cv2.resize(np.clip(far * (0.62 + 0.75 * drifts) * edit.amount, 0, 0.93), (picture.width, picture.height))
     small = luma(cv2.resize(picture.rgb, (32, 32), interpolation=cv2.INTER_AREA)) / 255
-    tone = float(np.clip(np.percentile(small, 80), 0.3, 0.82))
+    tone = float(np.clip(np.percentile(small, 90) * 1.12, 0.3, 0.88))
     air = np.array([0.97, 0.99, 1.02], np.float32) * tone
     return by_rows(picture, lambda band, rows: band + (air - band) * veil[rows][..., None])
 
