@@ -80,7 +80,7 @@ def _grow_background(lab: Any) -> tuple[Any, Any, bool]:
     background = _crept(background, difference < 0.55 * _tolerance(noise), pixels=4)
     enclosed = ~background & (difference < 0.55 * _tolerance(noise))
     background |= _patches(enclosed, smallest=max(12, round(0.0004 * height * width)))
-    plain = noise < 7.5 and background[frame].mean() > 0.93
+    plain = noise < 7.5 and background[frame].mean() > 0.75
     return background, difference, bool(plain)
 
 

@@ -28,8 +28,9 @@ _PLATE = 0.035
 """Half the thickness of a whole picture, of its longest side."""
 _SPARE = 1.06
 """A little more than the faces asked for, because the grid decides how many there are."""
-_DENSEST = 12
-"""Faces of the first mesh for each face asked for; more would take longer and change nothing that is seen."""
+_DENSEST, _MOST_SPARE = 8, 350_000
+"""The first mesh has at most this many times the faces asked for, and at most so many more than them: a denser one
+takes longer and changes nothing that is seen."""
 
 
 class SilhouetteInflation:
@@ -108,6 +109,7 @@ class SilhouetteInflation:
                 "floatersRemoved": silhouette.floaters_removed,
                 "holesFilled": silhouette.holes_filled,
                 "verticesMerged": merged,
+                "gridCells": body.cells,
                 "fieldsWithoutEffect": WITHOUT_EFFECT,
             },
         )
@@ -125,7 +127,8 @@ class _Body:
         self.picture = _scaled(silhouette.color, shrink)
         self.mask = _scaled(silhouette.mask, shrink)
         self.margin = silhouette.margin * shrink
-        self.cell = longest * shrink / self._cells(silhouette)
+        self.cells = self._cells(silhouette)
+        self.cell = longest * shrink / self.cells
         """Pixels of `picture` a cell."""
         self.field = _field(self.mask, self.cell, passes=params.sparse_structure_steps)
         self.height = self._inflated()
@@ -138,13 +141,16 @@ class _Body:
         width, height = silhouette.size
         covered = float((silhouette.mask > 0.5).sum()) / max(width, height) ** 2
         needed = np.sqrt(self.params.target_face_count * _SPARE / (4 * max(covered, 1e-3)))
-        enough = np.sqrt(self.params.target_face_count * _DENSEST / (4 * max(covered, 1e-3)))
+        faces = self.params.target_face_count
+        enough = np.sqrt(min(faces * _DENSEST, faces + _MOST_SPARE) / (4 * max(covered, 1e-3)))
         return int(np.ceil(min(max(self.params.mesh_resolution, needed), max(enough, 128), 2200)))
 
     def _inflated(self) -> Any:
         longest = max(self.silhouette.size) * (self.picture.shape[0] / self.silhouette.mask.shape[0]) / self.cell
         if self.is_plate:
-            return inflation.plate(self.field, thickness=_PLATE * longest, rounding=1.2 * _PLATE * longest)
+            shortest = longest * min(self.silhouette.size) / max(self.silhouette.size)
+            thickness = min(_PLATE * longest, 0.5 * shortest)
+            return inflation.plate(self.field, thickness=thickness, rounding=1.2 * thickness)
         height = inflation.inflate(
             self.field, sweeps=self.params.shape_steps, step=lambda: self.context.step(0.3, "shape")
         )

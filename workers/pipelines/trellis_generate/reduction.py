@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from workers.pipelines.base import EngineFailed
+
 _PACES = (7.0, 6.0, 5.0, 8.0)
 """How fast the allowed error grows from round to round, in the order in which paces are tried."""
 
@@ -14,6 +16,9 @@ def reduce_faces(vertices: Any, faces: Any, *, at_most: int) -> tuple[Any, Any]:
 
     A collapse may press two edges together into one that four faces share. Each such edge costs two faces to part
     again, so as many are aimed below `at_most`, and a closed mesh stays closed.
+
+    Raises:
+        EngineFailed: `reduction_failed`, when no pace reaches the number.
     """
     import fast_simplification
 
@@ -34,7 +39,9 @@ def reduce_faces(vertices: Any, faces: Any, *, at_most: int) -> tuple[Any, Any]:
                 return without_unused(points, triangles)
             best = best or (points, triangles)
         spare += max(0, len(triangles) - at_most)
-    return without_unused(*best) if best else (vertices, faces)
+    if best is None:
+        raise EngineFailed(f"The surface could not be reduced to {at_most} faces.", code="reduction_failed")
+    return without_unused(*best)
 
 
 def part_shared_edges(vertices: Any, faces: Any) -> tuple[Any, Any]:
@@ -42,30 +49,29 @@ def part_shared_edges(vertices: Any, faces: Any) -> tuple[Any, Any]:
 
     The point lies where the edge's middle is, moved a thousandth of the edge into the solid between its two faces.
     """
-    start, end = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
-    key = np.minimum(start, end).astype(np.int64) << 32 | np.maximum(start, end)
-    values, inverse, counts = np.unique(key, return_inverse=True, return_counts=True)
-    crowded = np.nonzero(counts == 4)[0]
+    start, end, order = _half_edges(faces)
+    key = _undirected(start, end)[order]
+    first = np.nonzero(np.r_[True, key[1:] != key[:-1]])[0]
+    crowded = first[np.diff(np.r_[first, len(key)]) == 4]
     if not len(crowded):
         return vertices, faces
     changed: dict[int, list[tuple[int, ...]]] = {}
     points = list(vertices)
     unit = _normals(vertices[faces])
     unit = unit / np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-30)
-    members = {int(edge): np.nonzero(inverse == edge)[0] for edge in crowded}
-    for edge in crowded:
-        halves = members[int(edge)]
-        low, high = int(values[edge] >> 32), int(values[edge] & 0xFFFFFFFF)
-        forward = [int(half) // 3 for half in halves if start[half] == low]
-        backward = [int(half) // 3 for half in halves if start[half] == high]
+    for run in crowded:
+        halves = order[run : run + 4].tolist()
+        low, high = sorted((int(start[halves[0]]), int(end[halves[0]])))
+        forward = [half // 3 for half in halves if start[half] == low]
+        backward = [half // 3 for half in halves if start[half] == high]
         if len(forward) != 2 or len(backward) != 2:
             continue
         # The two faces that continue each other most smoothly stay together.
-        first = max(backward, key=lambda face: float(unit[forward[0]] @ unit[face]))
+        mate = max(backward, key=lambda face: float(unit[forward[0]] @ unit[face]))
         middle = (vertices[low] + vertices[high]) / 2
-        inward = -(unit[forward[0]] + unit[first])
+        inward = -(unit[forward[0]] + unit[mate])
         points.append(middle + inward * 5e-4 * np.linalg.norm(vertices[high] - vertices[low]))
-        for face in (forward[0], first):
+        for face in (forward[0], mate):
             pieces = changed.setdefault(face, [tuple(int(v) for v in faces[face])])
             changed[face] = [part for piece in pieces for part in _halved(piece, low, high, len(points) - 1)]
     kept = np.ones(len(faces), bool)
@@ -85,12 +91,23 @@ def _halved(piece: tuple[int, ...], low: int, high: int, middle: int) -> list[tu
 
 def is_closed(faces: Any) -> bool:
     """Whether every edge is run through exactly once in each direction."""
-    start, end = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
-    if (start == end).any():
+    if not len(faces) or faces.size % 2:
         return False
-    forward = np.unique(start.astype(np.int64) << 32 | end)
-    backward = np.unique(end.astype(np.int64) << 32 | start)
-    return len(forward) == faces.size and np.array_equal(forward, backward)
+    start, end, order = _half_edges(faces)
+    one, other = order[0::2], order[1::2]
+    twins = (start[one] == end[other]) & (end[one] == start[other]) & (start[one] != end[one])
+    key = _undirected(start[one], end[one])
+    return bool(twins.all() and (key[1:] != key[:-1]).all())
+
+
+def _half_edges(faces: Any) -> tuple[Any, Any, Any]:
+    """Start and end of each face's three edges, and an order in which those of one edge are neighbours."""
+    start, end = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
+    return start, end, np.argsort(_undirected(start, end), kind="stable")
+
+
+def _undirected(start: Any, end: Any) -> Any:
+    return np.minimum(start, end).astype(np.int64) << 32 | np.maximum(start, end)
 
 
 def without_unused(vertices: Any, faces: Any) -> tuple[Any, Any]:
@@ -104,11 +121,11 @@ def without_unused(vertices: Any, faces: Any) -> tuple[Any, Any]:
 def merge_close(vertices: Any, faces: Any, *, epsilon: float) -> tuple[Any, Any, int]:
     """Collapse edges shorter than `epsilon`, where that keeps the surface a surface; how many were collapsed.
 
-    An edge may go when its ends share exactly the two vertices opposite to it (the link condition), and no face turns
-    over by it.
+    An edge may go when its ends share exactly the two vertices opposite to it and no edge between neighbours (the
+    link condition), and no face turns over by it.
     """
-    edges = np.sort(np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]]), axis=1)
-    edges = np.unique(edges, axis=0)
+    start, end = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
+    edges = np.column_stack([start, end])[start < end]  # of the two that run along an edge, the upward one
     length = np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)
     short = edges[length < epsilon][np.argsort(length[length < epsilon], kind="stable")]
     if not len(short):
@@ -127,9 +144,10 @@ def merge_close(vertices: Any, faces: Any, *, epsilon: float) -> tuple[Any, Any,
         if keep in gone or drop in gone:
             continue
         shared = around[keep] & around[drop]
-        ring_keep = {v for face in around[keep] for v in faces[face].tolist()} - {keep, drop}
-        ring_drop = {v for face in around[drop] for v in faces[face].tolist()} - {keep, drop}
-        if len(shared) != 2 or len(ring_keep & ring_drop) != 2:
+        opposite_keep = [frozenset(faces[face].tolist()) - {keep} for face in around[keep] - shared]
+        opposite_drop = [frozenset(faces[face].tolist()) - {drop} for face in around[drop] - shared]
+        in_common = frozenset().union(*opposite_keep) & frozenset().union(*opposite_drop)
+        if len(shared) != 2 or len(in_common) != 2 or set(opposite_keep) & set(opposite_drop):
             continue
         moving = sorted(around[drop] - shared)
         if _turns_over(vertices, faces[moving], drop, keep):
