@@ -16,6 +16,7 @@ from rich.console import Console
 
 from deploy.bench import report
 from deploy.bench.sections.dispatch import dispatch
+from deploy.bench.sections.engines import engines
 from deploy.bench.sections.history import history
 from deploy.bench.sections.hot import hot
 from deploy.bench.sections.jobs import jobs
@@ -28,8 +29,10 @@ from deploy.embedded import DataFolderInUse
 from deploy.platform.programs import ROOT
 from deploy.process import StartFailed
 
-# In this order: the worker's sections come while no backlog waits, the filling of the tables last.
+# In this order: the engines while nothing else happens, the worker's sections while no backlog waits, the filling of
+# the tables last.
 SECTIONS: dict[str, Callable[[Stage, Size], report.Section]] = {
+    "engines": engines,
     "dispatch": dispatch,
     "jobs": jobs,
     "floors": floors,

@@ -13,25 +13,22 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import av
 import httpx
-from PIL import Image
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from deploy.demo.files import DemoFailed, check_file
+from deploy.demo.jobs import run_all
 from deploy.demo.origin import Origin, make_clips, serve
+from deploy.demo.sheet import write_sheet
 from deploy.platform.platform import Platform
 from deploy.platform.programs import ROOT
 from deploy.process import StartFailed
 
-JOB_SECONDS = 120
+JOB_SECONDS = 240
 WELCOME_MICROS = 25_000_000
 console = Console(highlight=False)
-
-
-class DemoFailed(Exception):
-    """Something was not as promised; the sentence says what."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +36,17 @@ class Finished:
     """One job that went the whole way."""
 
     name: str
+    task: str
+    task_input: dict[str, Any]
     status: dict[str, Any]
     price_micros: int
     saved: Path
     facts: str
+
+    @property
+    def url(self) -> str:
+        """Where the output lies."""
+        return str(self.status["outputUrl"])
 
 
 class Client:
@@ -84,10 +88,12 @@ class Client:
         saved = self._download(name, status)
         return Finished(
             name=name,
+            task=task,
+            task_input=task_input,
             status=status,
             price_micros=submitted["usdChargedMicros"],
             saved=saved,
-            facts=_check_file(saved, status["outputFiles"][0]),
+            facts=check_file(saved, status["outputFiles"][0]),
         )
 
     def _follow(self, job_id: str, tell: Callable[[float, str], None]) -> dict[str, Any]:
@@ -121,32 +127,8 @@ class Client:
         return saved
 
 
-def _check_file(saved: Path, promised: dict[str, Any]) -> str:
-    """Open the file and compare it with what the status says of it; a short description."""
-    if saved.stat().st_size != promised["bytes"]:
-        raise DemoFailed(f"{saved.name} has {saved.stat().st_size} bytes, {promised['bytes']} were promised")
-    if promised["type"].startswith("image/"):
-        with Image.open(saved) as image:
-            image.load()
-            found = (image.width, image.height)
-            facts = f"{image.format} {image.width}×{image.height}"
-    else:
-        with av.open(str(saved)) as clip:
-            picture = clip.streams.video[0]
-            found = (picture.width, picture.height)
-            frames = sum(1 for _ in clip.decode(picture))
-            seconds = float(clip.duration or 0) / av.time_base
-            if abs(seconds - promised["seconds"]) > 0.1:
-                raise DemoFailed(f"{saved.name} lasts {seconds:.2f} s, {promised['seconds']} s were promised")
-            sound = "with sound" if clip.streams.audio else "silent"
-            facts = f"MP4 {found[0]}×{found[1]}, {seconds:.2f} s, {frames} frames, {sound}"
-    if found != (promised["width"], promised["height"]):
-        raise DemoFailed(f"{saved.name} is {found}, {promised['width']}×{promised['height']} was promised")
-    return facts
-
-
 def _jobs(client: Client, origin: Origin, progress: Progress) -> list[Finished]:
-    done: dict[str, Finished] = {}
+    done: list[Finished] = []
 
     def run(name: str, task: str, task_input: dict[str, Any]) -> Finished:
         row = progress.add_task(f"{name} ({task})", total=1.0)
@@ -154,33 +136,12 @@ def _jobs(client: Client, origin: Origin, progress: Progress) -> list[Finished]:
         def tell(fraction: float, status: str) -> None:
             progress.update(row, completed=fraction, description=f"{name} ({task}) {status}")
 
-        done[name] = client.run(name, task, task_input, tell)
+        done.append(client.run(name, task, task_input, tell))
         progress.update(row, completed=1.0)
-        return done[name]
+        return done[-1]
 
-    fox = run("fox-astronaut", "image.generate", {"prompt": "cinematic fox astronaut", "width": 1024, "height": 1024})
-    run(
-        "night-watercolor",
-        "image.generate",
-        {
-            "prompt": "a red fox left of two blue mugs at night, watercolor",
-            "aspectRatio": "16:9",
-            "outputFormat": "png",
-            "highDetail": True,
-            "referenceImages": [{"dataBase64": base64.b64encode(fox.saved.read_bytes()).decode()}],
-        },
-    )
-    joined = run(
-        "joined-clips",
-        "video.combine",
-        {"videoUrls": [origin.url("rings.mp4"), origin.url("bars.mp4")], "overlapFrames": 6, "frameRate": 30},
-    )
-    run(
-        "resized-clip",
-        "video.resize",
-        {"sourceVideoUrl": joined.status["outputUrl"], "width": 640, "height": 352},
-    )
-    return list(done.values())
+    run_all(run, origin.url)
+    return done
 
 
 def _show(finished: list[Finished]) -> None:
@@ -230,12 +191,14 @@ def main() -> int:
                 with Progress(*columns, console=console) as progress:
                     finished = _jobs(client, origin, progress)
                 _show(finished)
+                sheet = write_sheet(finished, files)
                 console.out("\nThe ledger after:\n" + platform.manage("show_ledger", account), highlight=False)
                 _check_money(client, platform, finished)
         except (DemoFailed, StartFailed) as failure:
             console.print(f"[red]The demo failed:[/] {failure}", soft_wrap=True)
             return 1
     console.print(f"[green]All {len(finished)} jobs were made, called back, billed and checked to the micro.[/]")
+    console.print(f"Look at them: {sheet.as_uri()}", soft_wrap=True)
     return 0
 
 
