@@ -45,11 +45,11 @@ def _sky(small: Picture) -> Plane:
     """Soft mask of what is bright or blue, smooth, and joined to the top edge."""
     lab = cv2.cvtColor(small, cv2.COLOR_RGB2LAB).astype(np.float32)
     light, blue = lab[..., 0], lab[..., 2]
-    rough = cv2.GaussianBlur(np.abs(cv2.Laplacian(light, cv2.CV_32F)), (0, 0), 2)
+    rough = cv2.GaussianBlur(np.abs(cv2.Laplacian(cv2.GaussianBlur(light, (0, 0), 1.2), cv2.CV_32F)), (0, 0), 2)
     height = len(small)
     top = lab[: max(2, height // 12)].reshape(-1, 3)
     like_top = np.abs(lab - np.median(top, 0)).sum(-1) < 70
-    airy = ((rough < 4.0) & like_top & ((light > 130) | (blue < 120))).astype(np.uint8)
+    airy = ((rough < 2.2) & like_top & ((light > 130) | (blue < 120))).astype(np.uint8)
     count, labels = cv2.connectedComponents(airy)
     hanging = np.isin(labels, [label for label in np.unique(labels[:2]) if label])
     if count < 2 or hanging.mean() < 0.03:
@@ -78,7 +78,7 @@ def _subject(small: Picture) -> Plane:
     except cv2.error:
         return nothing  # a picture of a single colour has no two sides to cut between
     inside = np.isin(mask, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
-    inside = np.asarray(cv2.morphologyEx(inside, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)), np.uint8)
+    inside = np.asarray(cv2.morphologyEx(inside, cv2.MORPH_OPEN, _disc(width // 34)), np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(inside)
     if count < 2:
         return nothing
@@ -91,6 +91,11 @@ def _subject(small: Picture) -> Plane:
     if not 0.03 <= share <= 0.42 or fill < 0.3 or _palette_distance(small, kept) < DISTINCT:
         return nothing
     return np.asarray(cv2.GaussianBlur(kept.astype(np.float32), (0, 0), 1.5), np.float32)
+
+
+def _disc(radius: int) -> NDArray[np.uint8]:
+    side = 2 * max(1, radius) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
 def _palette_distance(small: Picture, inside: NDArray[np.uint8]) -> float:

@@ -43,7 +43,7 @@ def read_anchors(files: Mapping[str, Sequence[Path]], *, width: int, height: int
     if len(opening) + len(final) > frames:
         raise EngineFailed(
             f"{len(opening) + len(final)} frames were given for a clip of {frames} sampled frames.",
-            code="invalid_frame_image",
+            code="too_many_frames",
         )
     kinds = {place: kind for place, (kind, _) in enumerate(opening)}
     if final:

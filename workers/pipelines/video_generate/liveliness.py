@@ -144,11 +144,15 @@ def _watery(small: Picture) -> Plane:
     red, green, blue = (small[..., channel].astype(np.float32) for channel in range(3))
     cool = (blue > red * 1.08) & (blue > green * 0.82)
     y = np.linspace(0, 1, len(small), dtype=np.float32)
-    return _soft(cool, np.clip((y - 0.42) / 0.16, 0, 1) * (0.4 + 0.6 * y))
+    below_the_sky = 1 - np.clip(_airy(small, whole=True) * 3, 0, 1)
+    return _soft(cool * below_the_sky, np.clip((y - 0.42) / 0.16, 0, 1) * (0.4 + 0.6 * y))
 
 
-def _airy(small: Picture) -> Plane:
-    """The sky above whatever stands against it: each column down to its first lasting fall of brightness or edge."""
+def _airy(small: Picture, *, whole: bool = False) -> Plane:
+    """The sky above whatever stands against it: each column down to its first lasting fall of brightness.
+
+    Kept well clear of it, unless the `whole` sky is wanted.
+    """
     light = cv2.GaussianBlur(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), (0, 0), 1.2).astype(np.float32)
     height, width = light.shape
     above = np.cumsum(light, axis=0) / np.arange(1, height + 1, dtype=np.float32)[:, None]
@@ -156,6 +160,8 @@ def _airy(small: Picture) -> Plane:
     lasting = cv2.erode(darker.astype(np.uint8), np.ones((5, 1), np.uint8), anchor=(0, 0)) > 0
     lasting[-1] = True
     limit = np.argmax(lasting, axis=0).astype(np.float32) / height
+    if whole:
+        return np.asarray(np.linspace(0, 1, height, dtype=np.float32)[:, None] < limit[None], np.float32)
     limit = cv2.erode(limit[None], np.ones((1, max(3, width // 14) | 1), np.uint8))
     limit = cv2.GaussianBlur(limit, (0, 0), width / 30)[0]
     y = np.linspace(0, 1, height, dtype=np.float32)[:, None]

@@ -47,12 +47,14 @@ def read_soundtrack(path: Path, *, seconds: Fraction) -> Soundtrack:
     """
     try:
         samples = read_sound(path, rate=RATE, channels=2)
+        if np.array_equal(samples[0], samples[1]):  # a single channel, which the spread to two has made fainter
+            samples = read_sound(path, rate=RATE, channels=1)
     except NotASound as error:
         raise EngineFailed(f"The reference audio {error}.", code="invalid_reference_audio") from error
     if is_silent(samples):
         raise EngineFailed("The reference audio is silent.", code="silent_audio")
     wanted = round(seconds * RATE)
-    held = np.zeros((2, wanted), np.float32)
+    held = np.zeros((len(samples), wanted), np.float32)
     kept = min(wanted, samples.shape[1])
     held[:, :kept] = np.clip(samples[:, :kept], -1, 1)
     return Soundtrack(samples=held, given_seconds=samples.shape[1] / RATE)
