@@ -1,5 +1,6 @@
 """Each kind of job once through everything real: ledger, dispatcher, signed HTTP, engine, bucket, settlement."""
 
+import base64
 import hashlib
 import io
 import time
@@ -10,9 +11,10 @@ from typing import Any
 import av
 import httpx
 import pytest
+import trimesh
 from django.conf import settings
 from django.test import Client
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from billing.selectors import balance, find_settlement
 from core import clock, ids
@@ -120,6 +122,97 @@ def test_video_combine(node: Node, tmp_path: Path) -> None:
     assert run(job, node) == "completed"
     assert decoded(delivered(job)) == (160, 90, 30)
     assert job.price_micros == 10_000
+
+
+def inline(body: bytes) -> dict[str, str]:
+    return {"dataBase64": base64.b64encode(body).decode()}
+
+
+@pytest.fixture(scope="module")
+def portrait() -> bytes:
+    """A disc on a plain ground, as PNG."""
+    image = Image.new("RGB", (256, 192), (240, 240, 232))
+    ImageDraw.Draw(image).ellipse((68, 36, 188, 156), fill=(200, 40, 30))
+    stream = io.BytesIO()
+    image.save(stream, "PNG")
+    return stream.getvalue()
+
+
+def heard(body: bytes) -> tuple[str, int, int]:
+    """Codec, channels, samples at 48 kHz."""
+    with av.open(io.BytesIO(body), "r") as sound:
+        stream = sound.streams.audio[0]
+        samples = sum(frame.samples for frame in sound.decode(stream))
+        return stream.codec_context.codec.name, stream.codec_context.channels, samples
+
+
+def test_image_edit(node: Node, portrait: bytes) -> None:
+    job = jobs.submit(
+        "image.edit", {"prompt": "black and white", "sourceImage": inline(portrait), "outputFormat": "png"}
+    )
+    assert job.staged_input_count == 1
+    assert run(job, node) == "completed"
+    with Image.open(io.BytesIO(delivered(job))) as image:
+        assert (image.format, image.size) == ("PNG", (256, 192))
+        red, green, blue = image.convert("RGB").getpixel((128, 96))  # type: ignore[misc]
+        assert max(red, green, blue) - min(red, green, blue) <= 12
+
+
+def test_video_generate(node: Node, portrait: bytes) -> None:
+    task_input = {"prompt": "slow push-in", "startFrameImage": inline(portrait), "width": 160, "height": 96}
+    job = jobs.submit("video.generate", {**task_input, "durationFrames": 9, "interpolationFps": 60, "seed": 7})
+    assert job.seed == 7
+    assert run(job, node) == "completed"
+    assert decoded(delivered(job)) == (160, 96, 18)
+
+
+def test_speech_is_spoken_and_read_back(node: Node) -> None:
+    text = "The river is high, so take the mountain road."
+    job = jobs.submit("audio.speak", {"text": text, "quality": "96k", "seed": 7})
+    assert run(job, node) == "completed"
+    speech = delivered(job)
+    codec, channels, samples = heard(speech)
+    assert (codec, channels) == ("opus", 1)
+    assert job.outputs[0]["seconds"] == pytest.approx(samples / 48_000, abs=0.001)
+    heard_again = jobs.submit(
+        "audio.annotation.reference", {"sourceAudioUrl": buckets.public_url(job.outputs[0]["key"]), "transcript": text},
+        account_id=job.account_id,
+    )  # fmt: skip
+    jobs.a_node(slots=4)  # it was silent while it spoke
+    (message,) = jobs.dispatched()
+    assert runtime.run(message, node) == "completed"
+    heard_again.refresh_from_db()
+    document = httpx.get(buckets.public_url(heard_again.outputs[0]["key"]), trust_env=False).json()
+    assert [word["text"].strip(".,").lower() for word in document["words"]] == text.lower().replace(",", "").strip(
+        "."
+    ).split()
+    starts = [word["start"] for word in document["words"]]
+    assert starts == sorted(starts)
+    assert balance(account_id=job.account_id).held == 0
+
+
+def test_ace_step_create(node: Node) -> None:
+    job = jobs.submit(
+        "ace.step.create", {"tags": "lo-fi", "lyrics": "[Verse]\nRain on the roof", "durationSeconds": 15}
+    )
+    assert run(job, node) == "completed"
+    assert heard(delivered(job)) == ("opus", 2, 15 * 48_000)
+
+
+def test_moss_sound_effect(node: Node) -> None:
+    job = jobs.submit("moss.sound.effect", {"prompt": "three knocks on a wooden door", "durationSeconds": 2})
+    assert run(job, node) == "completed"
+    assert heard(delivered(job)) == ("opus", 2, 2 * 48_000)
+
+
+def test_trellis_generate(node: Node, portrait: bytes) -> None:
+    job = jobs.submit(
+        "trellis.generate",
+        {"sourceImage": inline(portrait), "qualityPreset": "performance", "targetFaceCount": 1000, "seed": 7},
+    )
+    assert run(job, node) == "completed"
+    scene = trimesh.load_scene(io.BytesIO(delivered(job)), file_type="glb")
+    assert 900 <= sum(len(mesh.faces) for mesh in scene.geometry.values()) <= 1000
 
 
 def test_a_message_delivered_twice_runs_once(node: Node) -> None:
