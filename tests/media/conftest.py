@@ -123,6 +123,13 @@ def host(settings: Any) -> Iterator[Hosted]:
         yield origin
 
 
+@pytest.fixture
+def listener() -> Iterator[Origin]:
+    """Whoever comes here has been let through."""
+    with Origin(lambda _: answer(b"got in")) as origin:
+        yield origin
+
+
 @pytest.fixture(scope="session")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Small real clips by what is special about them."""

@@ -1,6 +1,6 @@
 """Clip and picture addresses: what may not be fetched is refused before anything is, what is ours is never fetched."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,13 +20,6 @@ from tests.media.standin import CLIP, StandIn
 pytestmark = pytest.mark.django_db
 
 RESIZE = {"width": 320, "height": 180}
-
-
-@pytest.fixture
-def listener() -> Iterator[Origin]:
-    """Whoever comes here has been let through."""
-    with Origin(lambda _: answer(b"got in")) as origin:
-        yield origin
 
 
 def combine(customer: Customer, *urls: str, **options: int) -> Any:
