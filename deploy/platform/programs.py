@@ -18,6 +18,9 @@ SCRIPTS = Path(sys.executable).parent
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
 """What a worker may know of its machine; nothing else of our environment reaches it."""
 
+ENGINE_SETTINGS = ("GEMINI_API_KEY", "GEMINI_BASE_URL", "SOUNDFONT_PATH")
+"""What engines read for themselves: a key of the operator's own node, a file."""
+
 NODE_ID = "local-1"
 NODE_VERSION = 1
 
@@ -66,6 +69,7 @@ class Programs:
             "API_BASE": self._environment["API_BASE_URL"],
             "NODE_SECRET": credential.token(),
             "WORKER_SLOTS": str(concurrency),
+            **{name: self._environment[name] for name in ENGINE_SETTINGS if self._environment.get(name)},
         }
         command = [sys.executable, "-m", "workers"]
         worker = self._program("media-worker", command, {**machine(), **own})
