@@ -1,0 +1,1 @@
+"""audio.annotation.reference: what is said or sung in a sound, when, and on which beat."""
