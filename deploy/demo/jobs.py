@@ -51,10 +51,11 @@ def run_all(run: Callable[[str, str, dict[str, Any]], Made], clip_url: Callable[
             "sourceImage": inline(fox.saved),
         },
     )
+    studio = run("studio-fox", "image.generate", {"prompt": "a red fox in a studio, plain background"})
     run(
         "fox-shape",
         "trellis.generate",
-        {"sourceImage": inline(fox.saved), "qualityPreset": "balanced", "removeBackground": True},
+        {"sourceImage": inline(studio.saved), "qualityPreset": "balanced", "removeBackground": True},
     )
     speech = run(
         "launch-speech",

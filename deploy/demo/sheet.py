@@ -11,6 +11,20 @@ from trimesh.viewer.notebook import scene_to_html
 
 _STYLE = Path(__file__).with_name("sheet.css")
 
+_RENDERER = "renderer=new THREE.WebGLRenderer({antialias:true});"
+_ANIMATE = "function animate(){requestAnimationFrame(animate);controls.update();"
+_MENDED = {
+    # trimesh's page shows linear light as if it were sRGB, and one lamp alone leaves black shadows.
+    _RENDERER: _RENDERER
+    + "renderer.outputEncoding=THREE.sRGBEncoding;scene.add(new THREE.HemisphereLight(0xffffff,0xb8b8c8,0.55));",
+    "new THREE.DirectionalLight(0xffffff,1.75)": "new THREE.DirectionalLight(0xffffff,0.85)",
+    "scene.background=new THREE.Color(0xffffff)": "scene.background=new THREE.Color(0xf3f3f6)",
+    # It turns by itself until somebody takes hold of it.
+    _ANIMATE: "var turning=true;addEventListener('pointerdown',function(){turning=false;});"
+    f"{_ANIMATE}if(turning){{scene.traverse(function(part)"
+    "{if(part.isMesh)part.rotation.y=performance.now()/3000;});render();}",
+}
+
 
 class Shown(Protocol):
     """One finished job as the sheet shows it."""
@@ -82,9 +96,18 @@ def _shown(job: Shown, folder: Path) -> str:
 
 
 def _viewer(shape: Path, folder: Path) -> str:
-    """A page of its own that turns the shape; its three.js is inside."""
+    """Write a page of its own that turns the shape, three.js within it, so that it needs no network; its name.
+
+    Raises:
+        LookupError: trimesh's viewer page is not the one whose light we mend here.
+    """
+    content = scene_to_html(trimesh.load_scene(shape))
+    for found, instead in _MENDED.items():
+        if content.count(found) != 1:
+            raise LookupError(f"trimesh's viewer page has changed: {found!r}")
+        content = content.replace(found, instead)
     page = folder / f"{shape.stem}.html"
-    page.write_text(scene_to_html(trimesh.load_scene(shape)))
+    page.write_text(content)
     return page.name
 
 
