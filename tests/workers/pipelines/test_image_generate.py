@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from workers.pipelines.base import Canceled, EngineFailed, OutputFile, RunContext
-from workers.pipelines.image_generate.figures import waterline
+from workers.pipelines.image_generate.figures import figure_of, rasterise, waterline
 from workers.pipelines.image_generate.lexicon import find, glyph_paths, index
 from workers.pipelines.image_generate.pipeline import PIPELINE
 from workers.pipelines.image_generate.reading import read
@@ -290,6 +290,19 @@ def test_hundreds_of_nouns_have_a_drawing() -> None:
     assert len({(entry.whole, entry.face) for entry in map(find, NOUNS) if entry}) > 280
 
 
+def test_each_noun_is_a_figure_of_its_own_drawn_from_the_lexicon() -> None:
+    """Not a fallback: the noun is read as one thing, and its drawing is hardly any other noun's."""
+    seen: set[bytes] = set()
+    for noun in dict.fromkeys(NOUNS):
+        (thing,) = read(f"a {noun}").things
+        assert thing.entry is find(noun)
+        raster = rasterise(figure_of(thing, variant=0), 40)
+        solid = raster[..., 3] > 0.9
+        assert solid.mean() > 0.06, noun
+        seen.add(raster.tobytes())
+    assert len(seen) > 290
+
+
 def test_every_glyph_of_the_lexicon_exists() -> None:
     codes = {code for entry in index().values() for code in (entry.whole, entry.face) if code}
     assert codes - glyph_paths().keys() == set()
@@ -372,3 +385,107 @@ def test_a_megapixel_takes_seconds_not_minutes(tmp_path: Path) -> None:
     started = time.process_time()
     run(tmp_path, "cinematic fox astronaut", width=1024, height=1024, output_format="webp")
     assert time.process_time() - started < 6
+
+
+@pytest.mark.parametrize(
+    ("words", "count"),
+    [("two", 2), ("three", 3), ("a dozen", 12), ("a pair of", 2), ("several", 5), ("7", 7), ("a flock of", 7)],
+)
+def test_count_words_are_that_many_figures_inside_the_picture(tmp_path: Path, words: str, count: int) -> None:
+    for rest in ("", " above a castle"):
+        _, info = run(tmp_path, f"{words} red balloons{rest}", width=96, height=96)
+        placed = [item for item in info["placed"] if item["name"] == "red balloon"]
+        assert len(placed) == count
+        assert all(0.02 < item["x"] < 0.98 and 0.05 < item["base"] < 1.01 for item in placed)
+        places = np.array([(item["x"], item["base"]) for item in placed])
+        gaps = np.linalg.norm(places[:, None] - places[None], axis=-1) + np.eye(count)
+        assert gaps.min() > 0.02
+
+
+@pytest.mark.parametrize(
+    "prompt", ["a cat between two trees", "a cat between a tree and a house", "a cat between a house and a tree"]
+)
+def test_between_is_between(tmp_path: Path, prompt: str) -> None:
+    for seed in range(4):
+        _, info = run(tmp_path, prompt, seed=seed, width=96, height=64)
+        (cat,) = (item["x"] for item in info["placed"] if item["name"] == "cat")
+        others = sorted(item["x"] for item in info["placed"] if item["name"] != "cat")
+        assert len(others) == 2
+        assert others[0] + 0.1 < cat < others[1] - 0.1
+
+
+def test_under_behind_and_on_are_kept(tmp_path: Path) -> None:
+    for seed in range(4):
+        _, info = run(tmp_path, "a dog under a balloon", seed=seed, width=96, height=96)
+        placed = {item["name"]: item for item in info["placed"]}
+        assert placed["dog"]["base"] - placed["dog"]["height"] > placed["balloon"]["base"] - 0.2
+        assert placed["dog"]["base"] > placed["balloon"]["base"]
+        _, info = run(tmp_path, "a penguin behind a snowman", seed=seed, width=96, height=96)
+        assert [item["name"] for item in info["placed"]] == ["penguin", "snowman"]  # drawn in this order
+        placed = {item["name"]: item for item in info["placed"]}
+        assert placed["penguin"]["base"] < placed["snowman"]["base"]
+        _, info = run(tmp_path, "three frogs on a log", seed=seed, width=96, height=96)
+        (log,) = (item for item in info["placed"] if item["name"] == "log")
+        for frog in (item for item in info["placed"] if item["name"] == "frog"):
+            assert abs(frog["x"] - log["x"]) < log["height"] * 0.6
+            assert log["base"] - log["height"] - 0.02 < frog["base"] < log["base"]
+
+
+def test_the_issues_own_prompt_comes_out_right(tmp_path: Path) -> None:
+    """A red fox left of two blue mugs at night, watercolor."""
+    output, info = run(tmp_path, "a red fox left of two blue mugs at night, watercolor", width=384, height=384)
+    assert info["objects"] == [{"name": "red fox", "count": 1}, {"name": "blue mug", "count": 2}]
+    assert (info["timeOfDay"], info["styles"], info["notUnderstood"]) == ("night", ["watercolor"], [])
+    image = pixels(output)
+    fox, *mugs = sorted(info["placed"], key=lambda item: item["x"])
+    assert [fox["name"], *(mug["name"] for mug in mugs)] == ["red fox", "blue mug", "blue mug"]
+
+    def patch(item: dict[str, Any], up: float) -> np.ndarray:
+        row, column = round((item["base"] - item["height"] * up) * 384), round(item["x"] * 384)
+        return image[row - 6 : row + 6, column - 6 : column + 6].reshape(-1, 3).mean(0)
+
+    red = patch(fox, 0.72)
+    assert red[0] > red[1] + 50
+    assert red[0] > red[2] + 50
+    blue = patch(max(mugs, key=lambda item: item["base"]), 0.4)
+    assert blue[2] > blue[0] + 50
+    assert image[40:90, 60:320].mean() < 110
+    assert image[:6].mean() > 235  # the paper's white deckle
+
+
+def test_ten_styles_are_ten_different_pictures(tmp_path: Path) -> None:
+    """Each pair differs, after brightness is taken out, in its pixels or its texture."""
+    styles = (
+        "watercolor",
+        "oil",
+        "pointillism",
+        "pencil",
+        "pixel",
+        "noir",
+        "pop",
+        "lowpoly",
+        "stainedglass",
+        "woodblock",
+    )
+    made = {}
+    for style in styles:
+        phrase = STYLES[style].split()[0].replace("_", " ")
+        made[style] = pixels(run(tmp_path, f"a fox in a meadow at noon, {phrase}")[0])
+    for number, first in enumerate(styles):
+        for second in styles[number + 1 :]:
+            pair = [made[style] - made[style].mean() for style in (first, second)]
+            assert np.abs(pair[0] - pair[1]).mean() > 8, (first, second)
+
+
+def test_a_helping_of_something_is_one_thing_and_a_counted_word_is_no_setting() -> None:
+    assert [thing.label for thing in read("a cup of coffee and a slice of pizza").things] == ["coffee", "pizza"]
+    scene = read("two trees beside a house")
+    assert ([thing.label for thing in scene.things], scene.setting) == (["tree", "house"], None)
+
+
+def test_clouds_have_no_seam_at_the_pictures_edge(tmp_path: Path) -> None:
+    for seed in range(3):
+        image = pixels(run(tmp_path, "mountains at noon", seed=seed, width=256, height=256)[0])
+        across = np.abs(np.diff(image[:100, :12].mean((0, 2))))
+        down = np.abs(np.diff(image[:12].mean((1, 2))))
+        assert max(across.max(), down.max()) < 2

@@ -162,7 +162,7 @@ def _brought_up(pixels: Pixels, hole: np.ndarray, small_hole: np.ndarray, places
         np.minimum((at[:, 0] / scale_y).astype(int), rows - 1),
         np.minimum((at[:, 1] / scale_x).astype(int), columns - 1),
     )
-    grid = np.stack(np.mgrid[0:rows, 0:columns], -1)
+    grid = np.moveaxis(np.mgrid[0:rows, 0:columns], 0, -1)
     # Neighbours that come from different places would copy a pixel each: the median makes whole patches of them.
     moves = [cv2.medianBlur((places - grid)[..., axis].astype(np.int16), 5)[low] for axis in (0, 1)]
     from_y = np.clip(at[:, 0] + (moves[0] * scale_y).astype(int), 0, height - 1)

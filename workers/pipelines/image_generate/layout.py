@@ -1,13 +1,17 @@
 """A Scene to a Plan: setting, hour, horizon, where each figure stands. All in shares of the canvas, never pixels."""
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
 from workers.pipelines.image_generate.canvas import stream
 from workers.pipelines.image_generate.figures import Figure, figure_of
+from workers.pipelines.image_generate.plan import Frame, Plan, Sprite
+from workers.pipelines.image_generate.relations import inside, related
 from workers.pipelines.image_generate.scene import Scene, Thing
+
+__all__ = ["Plan", "Sprite", "plan_scene"]
 
 HORIZONS = {
     "meadow": 0.6, "forest": 0.66, "mountains": 0.68, "desert": 0.62, "beach": 0.5, "sea": 0.5, "underwater": 0.8,
@@ -16,58 +20,8 @@ HORIZONS = {
 FLOATING = {"space", "sky"}
 OPEN_AIR = ("meadow", "mountains", "meadow", "forest")
 TRIES = 48
-SEATS = {
-    "chair": 0.56,
-    "sofa": 0.5,
-    "couch": 0.5,
-    "bed": 0.45,
-    "horse": 0.32,
-    "bicycle": 0.3,
-    "camel": 0.3,
-    "stool": 0.5,
-}
-"""How far down from its top one sits on a thing, a share of its height."""
 GROUND_FRONT = 0.93
 """Where the nearest feet stand."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sprite:
-    """One figure in its place: `x` its middle and `base` its foot (of width and height), `height` of the mean side."""
-
-    label: str
-    thing: int
-    figure: Figure
-    x: float
-    base: float
-    height: float
-    depth: float
-    """0 near … 1 at the horizon: order, haze and scale."""
-    flipped: bool
-    stands: str
-    """What carries it: ground, water, an islet in the water, or air (no shadow)."""
-    glows: bool = False
-
-
-@dataclass(kw_only=True)
-class Plan:
-    """All that the drawing needs."""
-
-    setting: str
-    hour: str
-    horizon: float
-    light_x: float
-    """Where the sun, moon or lamp is, a share of the width."""
-    light_y: float
-    sprites: list[Sprite] = field(default_factory=list)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Frame:
-    """The canvas's shape: how a share of the mean side turns into shares of width and height."""
-
-    across: float
-    down: float
 
 
 def plan_scene(scene: Scene, *, width: int, height: int, seed: int) -> Plan:
@@ -76,7 +30,7 @@ def plan_scene(scene: Scene, *, width: int, height: int, seed: int) -> Plan:
     setting = _setting(scene, rng)
     hour = scene.hour or _hour(scene, setting, rng)
     side = float(np.sqrt(width * height))
-    frame = _Frame(across=side / width, down=side / height)
+    frame = Frame(across=side / width, down=side / height)
     horizon = HORIZONS[setting] + float(rng.uniform(-0.03, 0.03))
     low_sun = hour in {"dawn", "sunset"}
     light_x = float(rng.uniform(0.16, 0.84))
@@ -131,7 +85,7 @@ def _hour(scene: Scene, setting: str, rng: np.random.Generator) -> str:
     return "noon" if drawn < 0.62 else ("sunset" if drawn < 0.84 else "dawn")
 
 
-def _place_all(plan: Plan, scene: Scene, frame: _Frame, rng: np.random.Generator) -> None:
+def _place_all(plan: Plan, scene: Scene, frame: Frame, rng: np.random.Generator) -> None:
     total = sum(thing.count for thing in scene.things)
     if not total:
         return
@@ -147,7 +101,7 @@ def _place_all(plan: Plan, scene: Scene, frame: _Frame, rng: np.random.Generator
         breadth *= 1.25 if "near" in thing.places else 1.0
         sprites: list[Sprite] = []
         others = [sprite for group in placed.values() for sprite in group]
-        target = placed.get(thing.relation.target) if thing.relation else None
+        target = _partners(thing, placed) if thing.relation else None
         for number in range(thing.count):
             figure = figure_of(thing, variant=int(rng.integers(30)))
             sprite = Sprite(
@@ -157,9 +111,9 @@ def _place_all(plan: Plan, scene: Scene, frame: _Frame, rng: np.random.Generator
                 glows=thing.entry.glows,
             )  # fmt: skip
             if target and thing.relation:
-                sprite = _related(sprite, thing.relation.kind, target, number, thing.count, frame, rng)
+                sprite = inside(related(sprite, thing.relation.kind, target, number, thing.count, frame, rng), frame)
             else:
-                preferred = _preferred_x(position, scene.things)
+                preferred = _preferred_x(position, number, scene.things)
                 sprite = _free(plan, sprite, thing, preferred, [*others, *sprites], sprites, total, frame, rng)
             sprites.append(sprite)
         placed[position] = sprites
@@ -170,7 +124,7 @@ def _metres(thing: Thing) -> float:
     return thing.costume.metres if thing.costume else thing.entry.metres
 
 
-def _height(breadth: float, figure: Figure, frame: _Frame) -> float:
+def _height(breadth: float, figure: Figure, frame: Frame) -> float:
     """The height of a figure whose mean side is `breadth`, kept inside the canvas."""
     height = breadth / float(np.sqrt(figure.aspect))
     widest = 0.86 / frame.across / figure.aspect
@@ -185,6 +139,8 @@ def _targets_first(things: list[Thing]) -> list[int]:
         relation = things[position].relation
         if relation and relation.target not in trail:
             visit(relation.target, trail | {position})
+            if relation.kind == "between" and relation.target + 1 < len(things):
+                visit(relation.target + 1, trail | {position, relation.target})
         if position not in order:
             order.append(position)
 
@@ -193,12 +149,30 @@ def _targets_first(things: list[Thing]) -> list[int]:
     return order
 
 
-def _preferred_x(position: int, things: list[Thing]) -> float | None:
+def _partners(thing: Thing, placed: dict[int, list[Sprite]]) -> list[Sprite]:
+    """The sprites a thing stands in relation to; "between" a thing and the next one has two of them."""
+    if thing.relation is None:
+        return []
+    target = thing.relation.target
+    found = placed.get(target, [])
+    if thing.relation.kind == "between" and len(found) == 1:
+        return found + placed.get(target + 1, [])[:1]
+    return found
+
+
+def _preferred_x(position: int, number: int, things: list[Thing]) -> float | None:
+    """Where across the picture the `number`th of a thing belongs, by its places and by who relates to it."""
     places = things[position].places
     for place, x in (("left", 0.22), ("right", 0.78), ("center", 0.5)):
         if place in places:
             return x
     for thing in things:
+        if thing.relation and thing.relation.kind == "between" and position >= thing.relation.target:
+            pair = things[thing.relation.target].count > 1
+            if position == thing.relation.target:
+                return (0.2, 0.8)[number % 2] if pair else 0.2
+            if position == thing.relation.target + 1 and not pair:
+                return 0.8
         if thing.relation and thing.relation.target == position:
             return {"left_of": 0.7, "right_of": 0.3, "beside": 0.36}.get(thing.relation.kind, 0.5)
     return None
@@ -206,7 +180,7 @@ def _preferred_x(position: int, things: list[Thing]) -> float | None:
 
 def _free(
     plan: Plan, sprite: Sprite, thing: Thing, preferred: float | None, others: list[Sprite], kin: list[Sprite],
-    total: int, frame: _Frame, rng: np.random.Generator,
+    total: int, frame: Frame, rng: np.random.Generator,
 ) -> Sprite:  # fmt: skip
     """The least crowded of many random places that suit the habitat."""
     best, best_cost = sprite, float("inf")
@@ -232,7 +206,7 @@ def _free(
     return best
 
 
-def _somewhere(plan: Plan, sprite: Sprite, thing: Thing, total: int, frame: _Frame, rng: np.random.Generator) -> Sprite:
+def _somewhere(plan: Plan, sprite: Sprite, thing: Thing, total: int, frame: Frame, rng: np.random.Generator) -> Sprite:
     """A random place for a habitat in this setting."""
     habitat = "bust" if thing.costume else thing.entry.habitat
     tall = sprite.height * frame.down
@@ -280,58 +254,7 @@ def _crawls(thing: Thing) -> bool:
     return thing.entry.name in {"crab", "lobster", "coral", "seashell", "oyster"}
 
 
-def _related(
-    sprite: Sprite, kind: str, target: list[Sprite], number: int, count: int, frame: _Frame, rng: np.random.Generator
-) -> Sprite:
-    """A place that makes the relation to the target visible."""
-    host = target[number % len(target)] if kind in {"on", "in", "above", "behind", "before"} else target[0]
-    wide, tall = sprite.height * sprite.figure.aspect * frame.across, sprite.height * frame.down
-    host_wide, host_tall = host.height * host.figure.aspect * frame.across, host.height * frame.down
-    jitter = float(rng.normal(0, 0.012))
-    spread = (number - (count - 1) / 2) * wide * 1.08
-    top = host.base - host_tall
-    if kind in {"left_of", "right_of", "beside"}:
-        sign = -1 if kind == "left_of" or (kind == "beside" and host.x > 0.5) else 1
-        edge = host.x + sign * host_wide / 2
-        room = (edge if sign < 0 else 1 - edge) - 0.02
-        needed = wide * count * 1.06
-        shrink = min(1.0, max(0.35, room / needed)) if needed else 1.0
-        x = edge + sign * wide * shrink * 1.06 * (number + 0.5)
-        stands = host.stands
-        return replace(
-            sprite, x=x, height=sprite.height * shrink, base=host.base + jitter, depth=host.depth, stands=stands
-        )
-    if kind in {"on", "above"}:
-        room = top - 0.02 if kind == "above" else top + host_tall * SEATS.get(host.label.split()[-1], 0.16) - 0.02
-        shrink = min(1.0, max(0.4, room / tall))
-        if kind == "on":
-            shrink = min(shrink, 1.15 * host_wide / (wide * min(count, 3)))
-        overlap = (
-            host_tall * SEATS.get(host.label.split()[-1], 0.16)
-            if kind == "on"
-            else -min(0.06, max(0.0, room - tall * shrink) * 0.5)
-        )
-        base = max(top + overlap, tall * shrink + 0.01)
-        x = host.x + spread * shrink + jitter
-        return replace(sprite, x=x, base=base, height=sprite.height * shrink, depth=host.depth - 0.001, stands="air")
-    if kind == "below":
-        return replace(
-            sprite,
-            x=host.x + spread + jitter,
-            base=min(0.97, host.base + tall * 1.05),
-            depth=max(0.0, host.depth - 0.2),
-        )
-    if kind == "in" and host_tall < tall * 2.5:
-        x, base = host.x + spread * 0.6, host.base - host_tall * 0.45
-        return replace(sprite, x=x, base=base, depth=host.depth + 0.001, stands="air")
-    if kind == "behind":
-        x = host.x + spread + 0.3 * host_wide * (1 if host.x < 0.5 else -1)
-        return replace(sprite, x=x, base=host.base - 0.05, depth=host.depth + 0.12, stands=host.stands)
-    x = host.x + spread - 0.25 * host_wide * (1 if host.x < 0.5 else -1)
-    return replace(sprite, x=x, base=min(0.97, host.base + 0.05), depth=max(0.0, host.depth - 0.1), stands=host.stands)
-
-
-def _overlap(first: Sprite, second: Sprite, frame: _Frame) -> float:
+def _overlap(first: Sprite, second: Sprite, frame: Frame) -> float:
     """Shared area of two boxes, over the smaller's."""
     wide = [s.height * s.figure.aspect * frame.across for s in (first, second)]
     tall = [s.height * frame.down for s in (first, second)]

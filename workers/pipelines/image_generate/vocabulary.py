@@ -130,6 +130,7 @@ RELATIONS = {
     "behind": "behind in_back_of",
     "before": "in_front_of before",
     "beside": "next_to beside near by alongside",
+    "between": "between in_between amid amidst",
     "wearing": "wearing wears dressed_in with_a_hat_of",
     "in": "in inside within driving",
     "with": "with and holding carrying plus",
