@@ -33,6 +33,7 @@ MAX_INLINE_BYTES = 25_000_000
 MAX_INLINE_BYTES_TOGETHER = 60_000_000
 PROBE_SECONDS = 12
 PROBE_BYTES = 16_000_000
+EXAMINE_SECONDS = 20
 AT_ONCE = 4
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -189,7 +190,7 @@ def _decode(source: Source) -> Inline:
     except (binascii.Error, ValueError):
         raise InvalidRequest({source.path: "dataBase64 is not base64"}) from None
     try:
-        found = examine(BytesSource(body), source.kind, seconds=PROBE_SECONDS, repack=True)
+        found = examine(BytesSource(body), source.kind, seconds=EXAMINE_SECONDS, repack=True)
     except NotMedia as error:
         raise InvalidRequest({source.path: str(error)}) from None
     for claim in claims:
@@ -212,7 +213,7 @@ def _probe_one(resolved: ResolvedSource) -> Facts | str:
             own = buckets.ObjectReader(
                 bucket=settings.S3_PUBLIC_BUCKET, key=resolved.own_key, size=resolved.own_bytes or 0
             )
-            return examine(own, kind, seconds=PROBE_SECONDS).facts
+            return examine(own, kind, seconds=EXAMINE_SECONDS).facts
         with http.RangeReader(resolved.url or "", max_bytes=PROBE_BYTES, timeout_seconds=PROBE_SECONDS) as reader:
             return _head_facts(reader, kind)
     except http.TooLarge:

@@ -22,8 +22,8 @@ MAX_BYTES = 32 * 1024 * 1024
 MAX_IMAGE_PIXELS = {"png": 8192 * 8192, "jpeg": 8192 * 8192, "webp": 8192 * 4096}
 """libwebp needs sixteen bytes for a pixel, the others four."""
 MAX_IMAGE_SIDE = 16_384
-MAX_REPACKED_PIXELS = 4_194_304
-"""An image of more is not made into a WebP: it would take too long for a submit."""
+MAX_REPACKED_PIXELS = 2_097_152
+"""An image of more is not made into a WebP: it would take longer than a submit should (90 ms a megapixel)."""
 DECODED_SECONDS = 660
 """As much of a sound is decoded: what may be 600 s long at most is known to the end."""
 _CHILD = Path(__file__).with_name("child.py")

@@ -3,8 +3,10 @@
 import io
 import subprocess
 import sys
+import threading
 import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 
@@ -213,6 +215,9 @@ def image(form: str, **options: object) -> bytes:
     return file.getvalue()
 
 
+PNG = image("png")
+
+
 @pytest.mark.parametrize("decode", [False, True])
 @pytest.mark.parametrize("form", ["png", "jpeg", "webp"])
 def test_image_facts(form, decode):
@@ -237,6 +242,30 @@ def turned() -> Image.Exif:
 def test_a_turned_photograph_is_measured_upright(form, decode):
     facts = probe_image(BytesSource(image(form, exif=turned())), timeout=10, decode=decode)
     assert (facts.width, facts.height) == (20, 30)
+
+
+@pytest.mark.parametrize(
+    ("form", "mode"),
+    [
+        ("png", "1"),
+        ("png", "L"),
+        ("png", "LA"),
+        ("png", "P"),
+        ("png", "RGBA"),
+        ("png", "I;16"),
+        ("jpeg", "L"),
+        ("jpeg", "CMYK"),
+        ("jpeg", "YCbCr"),
+        ("mpo", "RGB"),
+        ("webp", "RGBA"),
+    ],
+)
+def test_every_kind_of_pixel_decodes_in_the_confined_child(form, mode):
+    file = io.BytesIO()
+    more = {"save_all": True, "append_images": [Image.new("RGB", (30, 20))]} if form == "mpo" else {}
+    Image.new(mode, (30, 20)).save(file, form, **more)
+    facts = probe_image(BytesSource(file.getvalue()), timeout=10, decode=True, repack=True)
+    assert (facts.format, facts.width, facts.frames) == ("jpeg" if form == "mpo" else form, 30, 1)
 
 
 @pytest.mark.parametrize("form", ["png", "webp"])
@@ -330,6 +359,30 @@ def test_an_empty_file_is_called_empty():
     for probe in (probe_video, probe_image, probe_audio):
         with pytest.raises(NotMedia, match="empty"):
             probe(BytesSource(b""), timeout=5)
+
+
+def test_no_more_files_are_decoded_at_once_than_there_are_places(monkeypatch):
+    at_once, most, lock = 0, 0, threading.Lock()
+
+    def ask(*_: object, **__: object) -> tuple[dict[str, int], bytes]:
+        nonlocal at_once, most
+        with lock:
+            at_once += 1
+            most = max(most, at_once)
+        time.sleep(0.02)  # long enough for the others to come in, were they let
+        with lock:
+            at_once -= 1
+        return {"width": 1, "height": 1, "frames": 1}, b""
+
+    monkeypatch.setattr("media.probing.probe._ask_child", ask)
+    monkeypatch.setattr("media.probing.probe._decoding", threading.BoundedSemaphore(2))
+    with ThreadPoolExecutor(max_workers=6) as threads:
+        for decode in (True, False):
+            most = 0
+            list(
+                threads.map(lambda _, decode=decode: probe_image(BytesSource(PNG), timeout=5, decode=decode), range(6))
+            )
+            assert (most == 2) if decode else (most > 2)
 
 
 @pytest.mark.parametrize(
