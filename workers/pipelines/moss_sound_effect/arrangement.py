@@ -15,6 +15,8 @@ FLEXIBLE = 1.6
 """Seconds wanted for a sound that goes on, where time is short."""
 MOST_STRETCH = 1.5
 """How much more room than they need single sounds get when they follow each other in a long clip."""
+MOST_SHARE = 1.3
+"""How much more than its equal share a single sound may take from sounds that go on."""
 MOST_STRIKES = 900
 LEAD = 0.06
 
@@ -82,6 +84,9 @@ def _slots(stages: Sequence[Sequence[Said]], seconds: float) -> list[tuple[float
     for items in stages:
         naturals = [natural(item) for item in items]
         wanted.append(None if None in naturals else max(length or 0.0 for length in naturals) + 0.2)
+    if None in wanted:
+        most = MOST_SHARE * seconds / len(stages)
+        wanted = [None if length is None else min(length, most) for length in wanted]
     fixed = sum(length for length in wanted if length is not None)
     share = (seconds - fixed) / max(wanted.count(None), 1)
     roomy = None in wanted and share >= FLEXIBLE / 2
@@ -120,7 +125,7 @@ def _stage(
         times = tuple(start + lead + at for at in strikes)
         if whole or start + length >= total - 1e-6:
             longest = min(longest, max(total - times[-1], 0.05))
-        end = min(times[-1] + min(recipe.seconds * item.traits.get("stretch", 1.0) * 1.3, longest), total)
+        end = min(times[-1] + min(recipe.seconds * item.traits.get("stretch", 1.0), longest), total)
         placed.append(Placed(item, times[0], end - times[0], times, longest))
     return placed
 

@@ -268,7 +268,7 @@ def ambience(voice: Voice, n: int) -> Wave:
     def gain(t: Wave, hz: Wave) -> Wave:
         index = np.minimum((t * RATE).astype(int), n - 1)
         tilt = 1 / (1 + (hz / 140) ** 1.3) * (hz > 25)
-        return (0.75 + 0.25 * drift[index]) * (tilt + 0.16 * bump(hz, base * 2 ** (0.5 * drift[index]), 0.3))
+        return (0.75 + 0.25 * drift[index]) * (tilt + 0.5 * bump(hz, base * 2 ** (0.5 * drift[index]), 0.3))
 
     pad = sum(tone(voice.hz(hz, 0.02), n, (1, 0.2)) for hz in (110.0, 164.8, 220.0))
     return painted(voice.rng, n, gain, frame=2048) + 0.03 * np.asarray(pad) * (0.6 + 0.4 * drift)

@@ -118,6 +118,17 @@ def hum(voice: Voice, n: int) -> Wave:
     )
 
 
+def kettle(voice: Voice) -> Wave:
+    """Steam gathers, then the whistle climbs and holds."""
+    n = samples(voice.long(3.0))
+    hz = voice.hz(2350) * line(n, (0, 0.55), (0.35, 0.9), (0.6, 1), (1, 1.02)) * (1 + 0.004 * wander(voice.rng, n, 18))
+    level = line(n, (0, 0), (0.3, 0.25), (0.55, 1), (1, 1))
+    steam = highpass(white(voice.rng, n), 1800) * line(n, (0, 0.12), (0.4, 0.3), (1, 0.2))
+    return peak((tone(hz, n, (1, 0.25, 0.1)) + 0.6 * tone(hz * 1.19, n, (1, 0.1))) * level + steam) * swell(
+        n, 0.1, 0.25
+    )
+
+
 def printer(voice: Voice, n: int) -> Wave:
     """A carriage that goes to and fro: a stepper's buzz for each line, paper feed between."""
     out = np.zeros(n, np.float32)

@@ -8,7 +8,7 @@ from scipy import ndimage
 
 from workers.pipelines.moss_sound_effect.arrangement import CROSSING, Placed
 from workers.pipelines.moss_sound_effect.rooms import behind_wall, from_afar, loudness, panned, placed_in, reverberated
-from workers.pipelines.moss_sound_effect.signals import RATE, Wave, add, lowpass, samples, swell
+from workers.pipelines.moss_sound_effect.signals import RATE, Wave, add, highpass, lowpass, samples, swell
 from workers.pipelines.moss_sound_effect.voice import Hit, Texture, Voice
 
 LOUDNESS = -18.0
@@ -19,6 +19,8 @@ LIFT = 0.3
 """How much of what a mix lacks to `LOUDNESS` is made up: distant stays quieter, but is heard."""
 CEILING = 10 ** (-2.6 / 20)
 """Peak of the mix. Opus overshoots by up to 1.5 dB, and the result is to stay below −1 dB."""
+TOP = 0.5
+"""Peak of an ordinary event that its peak and not its loudness limits: a loud one is to find room above it."""
 TAKES = 6
 """Different strikes made of one event; more than that repeat, at other levels."""
 EDGE = 0.012
@@ -73,6 +75,8 @@ def _layer(one: Placed, n: int, rng: np.random.Generator, spread: float) -> Wave
     force, distance = traits.get("force", 1.0), traits.get("distance", 1.0)
     gain = force * (1.25 if distance < 1 else 1.0) * (0.36 if traits.get("background") else 1.0)
     leveled = from_afar(leveled * np.float32(gain), distance)
+    if "tone" in traits:
+        leveled = _toned(leveled, traits["tone"])
     if traits.get("muffled"):
         leveled = behind_wall(leveled)
     if "approach" in traits:
@@ -170,12 +174,17 @@ def _approaching(wave: Wave, way: float) -> Wave:
     return near * wave + 0.3 * (1 - near) * lowpass(wave, 900, order=1)
 
 
+def _toned(wave: Wave, tone: float) -> Wave:
+    """Duller (−1) or brighter (1)."""
+    return 1.4 * lowpass(wave, 700, order=1) if tone < 0 else 0.6 * wave + highpass(wave, 3000, order=1)
+
+
 def _leveled(wave: Wave, level: float) -> Wave:
     """At the ordinary loudness plus `level` dB, unless its peak forbids: a click is short."""
     target = LOUDNESS + level
     gain = 10 ** ((target - loudness(wave)) / 20)
     top = float(np.max(np.abs(wave))) + 1e-9
-    return wave * np.float32(min(gain, 10 ** (min(level, 0.0) / 20) * 0.85 / top))
+    return wave * np.float32(min(gain, 10 ** (min(level, 0.0) / 20) * TOP / top))
 
 
 def _finished(wave: Wave) -> Wave:

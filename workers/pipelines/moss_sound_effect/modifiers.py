@@ -27,7 +27,7 @@ MODIFIERS: tuple[Modifier, ...] = (
     Modifier("distance", "distant", FAR, "distant faraway remote far_off far"),
     Modifier("distance", "distant", FAR, "in_the_distance far_away from_afar from_far_away at_a_distance in_distance off_in_the_distance from_a_distance", behind=True),
     Modifier("force", "soft", 0.5, "soft quiet gentle light faint subtle mild weak delicate calm low_volume muted softly quietly gently lightly tender"),
-    Modifier("force", "loud", 1.7, "loud heavy hard strong intense powerful violent aggressive furious fierce roaring? forceful hefty loudly heavily violently brutal deafening torrential raging"),
+    Modifier("force", "loud", 1.7, "loud heavy hard strong intense powerful violent aggressive furious fierce forceful hefty loudly heavily violently brutal deafening torrential raging"),
     Modifier("size", "small", 0.68, "small tiny little miniature mini high_pitched high_pitch thin baby_sized high"),
     Modifier("size", "big", 1.45, "big large huge giant massive enormous gigantic deep low_pitched low_pitch low colossal bass fat epic"),
     Modifier("rate", "slow", 0.6, "slow slowly leisurely lazy sluggish unhurried"),
@@ -53,6 +53,8 @@ MODIFIERS: tuple[Modifier, ...] = (
     Modifier("approach", "approaching", 1.0, "approaching approach coming_closer getting_closer drawing_near coming_near getting_louder growing fade_in fading_in", behind=True),
     Modifier("approach", "receding", -1.0, "receding recede moving_away going_away driving_away getting_quieter fade_out fading_out fading_away fades_away", behind=True),
     Modifier("muffled", "muffled", True, "muffled dampened behind_a_wall behind_a_door through_a_wall through_the_wall behind_closed_doors next_room from_the_next_room in_the_next_room neighbour neighbor from_another_room"),
+    Modifier("tone", "dark", -1.0, "dark dull warm murky"),
+    Modifier("tone", "bright", 1.0, "bright sharp crisp tinny shrill brilliant piercing"),
     Modifier("background", "background", True, "in_the_background in_background background in_the_backdrop underneath far_behind", behind=True),
     Modifier("background", "background", True, "amid amidst during"),
 
@@ -67,7 +69,7 @@ MODIFIERS: tuple[Modifier, ...] = (
     Modifier("material", "sand", "sand", "sand sandy beach"),
     Modifier("material", "grass", "grass", "grass grassy lawn meadow"),
     Modifier("material", "leaves", "leaves", "leaves leaf dry_leaves foliage autumn_leaves fallen_leaves forest_floor canopy"),
-    Modifier("material", "mud", "mud", "mud muddy dirt_road? wet_ground marsh"),
+    Modifier("material", "mud", "mud", "mud muddy wet_ground marsh"),
     Modifier("material", "water", "water", "water puddle puddles shallow_water wet"),
     Modifier("material", "carpet", "carpet", "carpet rug carpeted"),
     Modifier("material", "ice", "ice", "ice icy frozen"),
@@ -106,6 +108,15 @@ IMPLIED: dict[str, tuple[tuple[str, str], ...]] = {
 }  # fmt: skip
 """What some words of the vocabulary say besides their event."""
 
+IN_CONTEXT = {
+    ("train", "horn"): "train whistle", ("train", "whistle"): "train whistle", ("steam train", "whistle"): "train whistle",
+    ("waves", "horn"): "boat horn", ("ship creak", "horn"): "boat horn", ("truck", "horn"): "boat horn",
+    ("bicycle", "bell"): "bicycle bell", ("cat meow", "bell"): "small bell", ("pistol shot", "click"): "gun click",
+    ("rifle shot", "click"): "gun click", ("shotgun", "click"): "gun click", ("laser", "shot"): "laser",
+    ("typewriter", "bell"): "typewriter bell", ("truck", "beep"): "reversing beeper",
+}  # fmt: skip
+"""(an event said before, a word) → what the word then means."""
+
 THEN = "then followed_by and_then afterwards after_that next finally before until ends_with ending_with end_with turns_into turning_into leading_to leads_to later eventually subsequently and_finally transitioning_to transitions_to"
 """What comes behind one of these sounds later."""
 AFTER = "after following"
@@ -114,7 +125,9 @@ AND = "and with while over as plus or also along_with accompanied_by mixed_with 
 """Ends a clause; what follows sounds at the same time."""
 NOT = "no without not never minus except"
 VERY = "very extremely really super so incredibly ultra extra quite too"
-SILENT_UNITS = "second seconds sec secs s minute minutes ms hz khz bpm meter meters metre feet km mph db percent"
+SILENT_UNITS = (
+    "second seconds sec secs s bit bits minute minutes ms hz khz bpm meter meters metre feet km mph db percent"
+)
 STOP = (
     "a an the of in on at to from by into onto upon is are was be being it its it's this that these those there here some any "
     "sound sounds effect effects sfx fx noise noises audio recording recorded clip foley please make create generate give me i "
@@ -122,10 +135,12 @@ STOP = (
     "across along around behind between above below beside inside near against somebody someone something person's thing things "
     "very just only even still both each every other another again back away all bit kind sort type style slightly "
     "starts start stops stop begins begin comes come goes go goes gets get getting has have had having do does did will would can "
-    "could should hear heard hearing play playing plays sounding realistic clear clean crisp cinematic high quality hd stereo natural "
+    "could should hear heard hearing play playing plays sounding realistic clear clean cinematic high quality hd stereo natural "
     "high-quality mechanical made tail side one's s t while when then now per times time moment end ends ending beginning "
     "man's woman's but yet than not so because such more most much less old new nice good great typical classic modern day scene "
     "pass passes passing moving moves move turning making becoming set against whole own continues continue continuing followed "
+    "past overhead floor roof wall face open opens opening closing empty roll rolls rolling blow blows blowing starting hits hitting "
+    "strikes striking falls flies drawn produced hanging sudden suddenly abruptly busy "
     "him them us rings sitting standing left-over himself herself itself"
 )  # fmt: skip
 """Words that carry no sound of their own."""

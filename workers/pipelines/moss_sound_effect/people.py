@@ -98,7 +98,7 @@ def _babble(voice: Voice, n: int, *, people: int, pitch: float, syllables: float
 
 
 def crowd(voice: Voice, n: int) -> Wave:
-    babble = _babble(voice, n, people=10, pitch=118 / voice.size, syllables=1.0 * voice.rate)
+    babble = _babble(voice, n, people=10, pitch=118 / voice.size, syllables=4.5 * voice.rate)
     return unit(babble) + 0.3 * np.stack([_room_murmur(voice, n) for _ in range(2)])
 
 
@@ -107,7 +107,7 @@ def _room_murmur(voice: Voice, n: int) -> Wave:
 
 
 def cheer(voice: Voice, n: int) -> Wave:
-    shout = _babble(voice, n, people=8, pitch=260 / voice.size, syllables=0.35 * voice.rate)
+    shout = _babble(voice, n, people=8, pitch=260 / voice.size, syllables=1.2 * voice.rate)
 
     def gain(t: Wave, hz: Wave) -> Wave:
         return (0.8 + 0.2 * np.sin(2 * np.pi * 0.4 * t)) * (bump(hz, 1100, 0.7) + 0.4 * bump(hz, 2800, 0.5))
@@ -117,7 +117,7 @@ def cheer(voice: Voice, n: int) -> Wave:
 
 
 def talk(voice: Voice, n: int) -> Wave:
-    return _babble(voice, n, people=1, pitch=125 / voice.size, syllables=1.0 * voice.rate)
+    return _babble(voice, n, people=1, pitch=125 / voice.size, syllables=4.5 * voice.rate)
 
 
 def whisper(voice: Voice, n: int) -> Wave:

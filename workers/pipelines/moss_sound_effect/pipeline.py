@@ -75,7 +75,7 @@ class ProceduralFoley:
                     "name": one.said.event.name,
                     "start": round(one.start, 3),
                     "seconds": round(one.seconds, 3),
-                    "modifiers": list(one.said.modifiers),
+                    "modifiers": list(one.said.names.values()),
                 }
                 for one in placed
             ],

@@ -33,10 +33,10 @@ class Said:
     stage: float
     traits: dict[str, Any] = field(default_factory=dict)
     """Modifier kind → value."""
-    modifiers: list[str] = field(default_factory=list)
-    """The modifiers' names, for the client."""
-    weak: bool = False
-    """Came from a mere hint; gives way to another event of its clause."""
+    names: dict[str, str] = field(default_factory=dict)
+    """Modifier kind → its name, for the client."""
+    rank: int = 2
+    """2 a plain word, 1 a verb that many things do, 0 a hint: in a clause the highest win."""
     clause: int = 0
 
     def apply(self, modifier: Modifier, *, strongly: bool = False) -> None:
@@ -47,9 +47,7 @@ class Said:
         if strongly and modifier.kind == "distance":
             value = said.VERY_FAR if value > 1 else value * 0.7
         self.traits[modifier.kind] = value
-        name = f"very {modifier.name}" if strongly else modifier.name
-        if name not in self.modifiers:
-            self.modifiers.append(name)
+        self.names[modifier.kind] = f"very {modifier.name}" if strongly else modifier.name
 
 
 @dataclass
@@ -85,7 +83,7 @@ def stem(word: str) -> str:
 @dataclass(frozen=True)
 class _Meanings:
     event: Event | None = None
-    weak: bool = False
+    rank: int = 2
     modifiers: tuple[Modifier, ...] = ()
     control: str | None = None
 
@@ -96,23 +94,25 @@ def _index() -> tuple[dict[str, _Meanings], dict[str, _Meanings]]:
     exact: dict[str, _Meanings] = {}
 
     def put(phrase: str, **what: Any) -> None:
-        weak = phrase.endswith("?")
-        text = phrase.rstrip("?").replace("_", " ")
+        rank = {"?": 0, "~": 1}.get(phrase[-1], 2)
+        text = phrase.rstrip("?~").replace("_", " ")
         old = exact.get(text, _Meanings())
         if "event" in what:
-            if old.event is not None and not (old.weak and not weak):
+            if old.event is not None and old.rank >= rank:
                 return
-            exact[text] = _Meanings(what["event"], weak, old.modifiers, old.control)
+            exact[text] = _Meanings(what["event"], rank, old.modifiers, old.control)
         elif "modifier" in what:
-            exact[text] = _Meanings(old.event, old.weak, (*old.modifiers, what["modifier"]), old.control)
+            exact[text] = _Meanings(old.event, old.rank, (*old.modifiers, what["modifier"]), old.control)
         else:
-            exact[text] = _Meanings(old.event, old.weak, old.modifiers, what["control"])
+            exact[text] = _Meanings(old.event, old.rank, old.modifiers, what["control"])
 
-    for event in EVENTS:
-        put(event.name.replace("-", " ").replace(" ", "_"), event=event)
     for event in EVENTS:
         for phrase in event.words.split():
             put(phrase, event=event)
+    for event in EVENTS:
+        name = event.name.replace("-", " ")
+        if name not in exact:
+            put(name, event=event)
     for modifier in MODIFIERS:
         for phrase in modifier.words.split():
             put(phrase, modifier=modifier)
@@ -121,7 +121,7 @@ def _index() -> tuple[dict[str, _Meanings], dict[str, _Meanings]]:
         for phrase in words.split():
             put(phrase, control=control)
     stems: dict[str, _Meanings] = {}
-    for text, meanings in exact.items():
+    for text, meanings in sorted(exact.items(), key=lambda item: len(item[0])):
         stems.setdefault(" ".join(stem(word) for word in text.split()), meanings)
     return exact, stems
 
@@ -133,12 +133,17 @@ def _stop_words() -> frozenset[str]:
 
 @cache
 def _spellings() -> dict[str, list[str]]:
-    """Single words of five letters and more by their first letter: what a misspelling may have meant."""
+    """Single words of four letters and more by their first letter: what a misspelling may have meant."""
     words: dict[str, list[str]] = {}
     for text, meanings in _index()[0].items():
-        if " " not in text and len(text) >= 5 and (meanings.event or meanings.modifiers):
+        if " " not in text and len(text) >= 4 and (meanings.event or meanings.modifiers):
             words.setdefault(text[0], []).append(text)
     return words
+
+
+@cache
+def _contexts() -> dict[tuple[str, str], str]:
+    return {(event, stem(word)): name for (event, word), name in said.IN_CONTEXT.items()}
 
 
 @cache
@@ -230,7 +235,7 @@ class _Reader:
             for modifier in meanings.modifiers:
                 if modifier.kind == "room" and not self._negated:
                     self.heard.room = self.heard.room or modifier.value
-            self._event(meanings.event, words, weak=meanings.weak)
+            self._event(self._in_context(meanings.event, words), words, rank=meanings.rank)
         elif meanings.modifiers:
             following = self._tokens[position + len(words)] if position + len(words) < len(self._tokens) else ""
             for modifier in meanings.modifiers:
@@ -288,25 +293,33 @@ class _Reader:
         events = self.heard.events
         return events[-1] if events and events[-1].stage == self._stage else None
 
-    def _event(self, event: Event, words: list[str], *, weak: bool) -> None:
+    def _event(self, event: Event, words: list[str], *, rank: int) -> None:
         if self._negated:
             self._pending.clear()
             return
         last = self._last()
         if last and last.clause == self._clause and last.event is event:
             item = last
-            item.weak = item.weak and weak
+            item.rank = max(item.rank, rank)
         else:
-            item = Said(event=event, stage=self._stage, weak=weak, clause=self._clause)
+            item = Said(event=event, stage=self._stage, rank=rank, clause=self._clause)
             plural = len(words) == 1 and self._plural(words[0], event) and not (last and last.clause == self._clause)
             if plural:
-                item.traits["count"] = PLURAL
+                item.apply(Modifier("count", "several", PLURAL, ""))
             self.heard.events.append(item)
         for kind, name in said.IMPLIED.get(stem_of_known(" ".join(words)), ()):
             item.apply(_named(kind, name))
         for modifier, strongly in self._pending:
             item.apply(modifier, strongly=strongly)
         self._pending.clear()
+
+    def _in_context(self, event: Event, words: list[str]) -> Event:
+        """What a word means beside what was said before: a train's horn is no car's."""
+        for item in reversed(self.heard.events):
+            name = _contexts().get((item.event.name, stem(words[-1])))
+            if name:
+                return next(event for event in EVENTS if event.name == name)
+        return event
 
     def _plural(self, word: str, event: Event) -> bool:
         recipe = event.recipe
@@ -358,14 +371,13 @@ class _Reader:
 
     def _end_clause(self) -> None:
         own = [item for item in self.heard.events if item.clause == self._clause]
-        strong = [item for item in own if not item.weak]
-        if strong:
-            for item in own:
-                if item.weak:
-                    self.heard.events.remove(item)
-                    for kind, value in item.traits.items():
-                        strong[0].traits.setdefault(kind, value)
-                    strong[0].modifiers += [name for name in item.modifiers if name not in strong[0].modifiers]
+        highest = max((item.rank for item in own), default=0)
+        first = next((item for item in own if item.rank == highest), None)
+        for item in own:
+            if first and item.rank < highest:
+                self.heard.events.remove(item)
+                first.traits = item.traits | first.traits
+                first.names = item.names | first.names
         self._clause += 1
         self._negated = self._article = self._very = False
 
@@ -384,10 +396,9 @@ class _Reader:
         for modifier, _ in self._pending:
             if modifier.kind == "material" and not heard.events:
                 name = "clang" if modifier.value == "metal" else "footsteps" if modifier.value in _WALKED else "knock"
-                event = next(event for event in EVENTS if event.name == name)
-                heard.events.append(
-                    Said(event=event, stage=0.0, modifiers=[modifier.name], traits={"material": modifier.value})
-                )
+                alone = Said(event=next(event for event in EVENTS if event.name == name), stage=0.0)
+                alone.apply(modifier)
+                heard.events.append(alone)
             elif isinstance(modifier.value, float):
                 heard.mood[modifier.kind] = modifier.value
         heard.left_out = [item.event.name for item in heard.events[MAX_EVENTS:]]

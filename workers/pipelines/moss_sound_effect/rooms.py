@@ -30,17 +30,17 @@ ROOMS: dict[str, Room] = {
     "natural": Room(0.3, 5000, 0.16, 0.006),
     "small room": Room(0.45, 6000, 0.5, 0.004),
     "bathroom": Room(0.9, 11000, 0.7, 0.004),
-    "hall": Room(2.0, 4500, 0.75, 0.02),
+    "hall": Room(2.1, 5000, 0.95, 0.02),
     "warehouse": Room(3.0, 3200, 0.8, 0.03, ((0.09, 0.3), (0.19, 0.2))),
     "tunnel": Room(2.6, 3000, 1.0, 0.012, ((0.045, 0.5), (0.09, 0.4), (0.135, 0.33), (0.18, 0.26), (0.225, 0.2))),
     "cave": Room(3.2, 2400, 1.1, 0.025, ((0.11, 0.5), (0.23, 0.38), (0.37, 0.3))),
     "cathedral": Room(5.0, 3600, 1.0, 0.04),
-    "canyon": Room(2.6, 1900, 0.3, 0.3, ((0.42, 0.62), (0.83, 0.46), (1.31, 0.33), (1.9, 0.22), (2.6, 0.14))),
+    "canyon": Room(2.6, 1900, 0.3, 0.42, ((0.42, 0.62), (0.83, 0.46), (1.31, 0.33), (1.9, 0.22), (2.6, 0.14))),
     "outdoors": Room(0.9, 1500, 0.22, 0.03, ((0.14, 0.09), (0.31, 0.06))),
     "stadium": Room(2.8, 2600, 0.6, 0.09, ((0.24, 0.45), (0.49, 0.25))),
     "underwater": Room(1.6, 900, 0.8, 0.008),
     "radio": Room(0.2, 3000, 0.1, 0.004),
-    "far": Room(1.6, 1300, 0.9, 0.05),
+    "far": Room(1.6, 1300, 0.75, 0.05),
 }
 """`natural` is what a sound gets when no room is said, `far` what distance adds in the open."""
 
@@ -85,8 +85,8 @@ def from_afar(layer: Wave, distance: float) -> Wave:
     """Air takes the highs; the level falls. `distance` 1 is ordinary, 2 distant, 3 far away, 0.5 close."""
     if distance <= 1:
         return layer
-    edge = 2600 / distance**1.6
-    return lowpass(layer, edge, order=1) * 10 ** (-5.5 * (distance - 1) / 20)
+    edge = 2600 / distance**2
+    return lowpass(layer, edge, order=1) * 10 ** (-9.0 * (distance - 1) / 20)
 
 
 def behind_wall(layer: Wave) -> Wave:

@@ -220,3 +220,43 @@ def cloth(voice: Voice) -> Wave:
         * (0.4 + 0.6 * np.abs(wander(voice.rng, n, 14)))
         * arch(np.arange(n) / n)
     )
+
+
+def flush(voice: Voice) -> Wave:
+    n = samples(voice.long(4.0))
+    seconds = n / RATE
+
+    def gain(t: Wave, hz: Wave) -> Wave:
+        share = t / seconds
+        rush = (
+            np.minimum(t * 8, 1)
+            * np.exp(-share * 2.2)
+            * (bump(hz, 700 + 500 * share, 0.9) + 0.35 * bump(hz, 3500, 0.9))
+        )
+        suck = np.exp(-(((share - 0.62) / 0.09) ** 2)) * bump(hz, 260, 0.4) * 1.2
+        return (rush + suck + 0.12 * bump(hz, 5200, 0.5) * (share > 0.3)) * (hz > 40)
+
+    return painted(voice.rng, n, gain) * (1 + 0.3 * wander(voice.rng, n, 14)) * swell(n, 0.03, 0.8)
+
+
+def match(voice: Voice) -> Wave:
+    """The scratch, the flare, the small flame."""
+    n = samples(voice.long(1.4))
+    scratch = band(white(voice.rng, n), 2200, 9000) * line(n, (0, 0.3), (0.12, 0.8), (0.16, 0), (1, 0))
+    flare = band(white(voice.rng, n), 500, 5000) * line(n, (0, 0), (0.14, 0), (0.2, 1), (0.45, 0.3), (1, 0.05))
+    return peak(scratch + 0.8 * flare * (1 + 0.5 * wander(voice.rng, n, 30))) * swell(n, 0.005, 0.3)
+
+
+def scissors(voice: Voice) -> Wave:
+    n = samples(0.28)
+    slide = band(white(voice.rng, n), 3000, 11000) * line(n, (0, 0), (0.2, 0.4), (0.55, 1), (0.6, 0), (1, 0))
+    out = 0.5 * peak(slide)
+    ring = ((voice.hz(4100), 0.07, 1), (voice.hz(6300), 0.05, 0.8), (voice.hz(2600), 0.04, 0.5))
+    add(out, modes(samples(0.1), ring), 0.155, 0.9)
+    return peak(out)
+
+
+def stroke_of_pencil(voice: Voice) -> Wave:
+    n = samples(float(voice.rng.uniform(0.08, 0.19)))
+    grain = band(white(voice.rng, n), 1800 * float(voice.rng.uniform(0.8, 1.3)), 7500, 1)
+    return peak(grain * (0.6 + 0.4 * wander(voice.rng, n, 60)) * arch(np.arange(n) / n) ** 0.5)

@@ -65,7 +65,7 @@ def race_car(voice: Voice) -> Wave:
 def train(voice: Voice, n: int) -> Wave:
     """Rolling on jointed rails: da-dum, da-dum."""
     roll = colored(voice.rng, n, (30, -6), (80, 0), (300, -4), (1200, -13), (5000, -26), (20000, -50))
-    out = unit(roll) * (1 + 0.2 * wander(voice.rng, n, 3))
+    out = 0.5 * unit(roll) * (1 + 0.2 * wander(voice.rng, n, 3))
     clacks = [
         0.7 * strike(voice, "metal", pitch=0.55, ring=0.12, seconds=0.16)
         + strike(voice, "earth", ring=1.2, seconds=0.16)
@@ -123,12 +123,12 @@ def jet(voice: Voice, n: int) -> Wave:
         wave = 1 + 0.12 * np.sin(2 * np.pi * 0.35 * voice.rate * t)
         return (
             wave
-            * (1 / (1 + (hz * voice.size / 420) ** 1.25) + 0.05 * bump(hz, 3100, 0.12) + 0.03 * bump(hz, 4700, 0.1))
+            * (1 / (1 + (hz * voice.size / 420) ** 1.25) + 0.2 * bump(hz, 3100, 0.1) + 0.1 * bump(hz, 4700, 0.1))
             * (hz > 25)
         )
 
     roar = painted(voice.rng, n, gain)
-    return roar * (1 + 0.15 * wander(voice.rng, n, 6)) + 0.035 * tone(voice.hz(2850), n, (1, 0.2)) * (
+    return roar * (1 + 0.15 * wander(voice.rng, n, 6)) + 0.06 * tone(voice.hz(2850), n, (1, 0.2)) * (
         1 + 0.3 * wander(voice.rng, n, 3)
     )
 
@@ -256,7 +256,7 @@ def bicycle(voice: Voice, n: int) -> Wave:
     """A freewheel's ticking."""
     rate = voice.vary(22, 0.05) * voice.rate * (1 + 0.1 * wander(voice.rng, n, 0.6))
     ticks = np.diff(np.floor(np.cumsum(rate) / RATE), prepend=0.0) * voice.rng.uniform(0.7, 1.0, n)
-    return resonate(ticks, (3300, 500, 1), (5400, 900, 0.8)) + 0.012 * colored(
+    return peak(resonate(ticks, (3300, 500, 1), (5400, 900, 0.8))) + 0.025 * colored(
         voice.rng, n, (200, 0), (2000, -6), (20000, -30)
     )
 

@@ -151,8 +151,9 @@ def waves(voice: Voice, n: int) -> Wave:
 
     def gain(t: Wave, hz: Wave) -> Wave:
         phase = (t / period + start) % 1.0
-        surge = np.where(phase < 0.3, (phase / 0.3) ** 2.2, np.exp(-(phase - 0.3) * 4.2))
-        foam = np.where(phase < 0.3, 0.0, np.exp(-(phase - 0.3) * 2.6)) * np.minimum((phase - 0.3) * 12, 1).clip(0)
+        break_age = np.where(phase < 0.3, phase + 0.7, phase - 0.3)
+        surge = np.maximum((np.minimum(phase, 0.3) / 0.3) ** 2.2 * (phase < 0.3), np.exp(-break_age * 4.2))
+        foam = np.exp(-break_age * 2.6) * np.minimum(break_age * 12, 1)
         edge = 350 + 2600 * surge
         return (0.08 + surge) / (1 + (hz / edge) ** 1.6) * (hz > 30) * 0.7 + foam * 0.16 * bump(hz, 5500, 0.8)
 
@@ -241,6 +242,14 @@ def lava(voice: Voice, n: int) -> Wave:
     blobs = [bubble(float(hz), 0.35, rise=1.2) for hz in np.geomspace(48, 130, 8) / voice.size]
     hiss = colored(voice.rng, n, (1000, -40), (5000, 0), (15000, -8)) * (0.5 + 0.5 * wander(voice.rng, n, 1.3)) ** 2
     return peak(scatter(voice.rng, n, 5 * voice.rate, blobs, spread=0.4)) + 0.02 * hiss
+
+
+def leaves(voice: Voice, n: int) -> Wave:
+    gusts = np.maximum(0.45 + 0.55 * wander(voice.rng, n, 0.7 * voice.rate), 0.05)
+    grains = [highpass(colored(voice.rng, 300, (100, 0), (24000, -3)), 1800) * decay(300, 0.006) for _ in range(6)]
+    rustle = scatter(voice.rng, n, 520 * voice.force * gusts**2, grains, spread=0.9)
+    air = colored(voice.rng, n, (200, -24), (1500, -6), (4500, 0), (10000, -6), (20000, -20))
+    return unit(rustle) + 0.5 * air * gusts**2
 
 
 def steam(voice: Voice) -> Wave:
