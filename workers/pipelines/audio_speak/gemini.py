@@ -35,7 +35,7 @@ def speak(context: RunContext, params: AudioSpeakParams) -> PipelineResult:
     answer = _while_stepping(lambda: _ask(params), lambda: context.step(0.1, "waiting for Gemini"))
     pcm = _sound_of(answer)
     context.step(0.9, "encoding")
-    samples = (np.frombuffer(pcm, dtype="<i2").astype(np.float32) / 32768)[np.newaxis]
+    samples = (np.frombuffer(pcm, dtype="<i2").astype(np.float32) / np.float32(32768))[np.newaxis]
     path = Path(context.workdir) / "output_0001.wav"
     seconds = write_wav(samples, rate=RATE, path=path)
     usage = getattr(answer, "usage_metadata", None)
