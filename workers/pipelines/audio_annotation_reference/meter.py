@@ -15,6 +15,9 @@ _LOW_BANDS = 12
 """Up to about 250 Hz: kick drum and bass."""
 _BAND_GROUPS = 8
 _CLEAR = 0.25
+_ACCENT = 0.15
+"""The share of their mean by which beats differ where there are accents at all."""
+_CHORD_CHANGE = 0.03
 _BARS_COUNT = 0.5
 
 
@@ -56,7 +59,12 @@ def find_meter(times: Curve, *, flux: Frames, chroma: Frames) -> tuple[Meter, fl
 def count_bars(pulses: Sequence[Pulse], *, flux: Frames, chroma: Frames) -> tuple[Pulse, Meter]:
     """The pulse whose beats group best into bars, and that grouping."""
     counted = [(pulse, *find_meter(pulse.times, flux=flux, chroma=chroma)) for pulse in pulses]
-    pulse, meter, _ = max(counted, key=lambda found: found[0].likelihood * (_BARS_COUNT + max(found[2], 0)))
+
+    def rated(found: tuple[Pulse, Meter, float]) -> float:
+        pulse, meter, score = found
+        return pulse.likelihood * (_BARS_COUNT + (max(score, 0.0) if meter.clear else 0.0))
+
+    pulse, meter, _ = max(counted, key=rated)
     return pulse, meter
 
 
@@ -77,14 +85,19 @@ def _rhythm(times: Curve, flux: Frames) -> Frames:
 
 
 def _accents(times: Curve, *, flux: Frames, chroma: Frames) -> Curve:
-    """How much each beat sounds like a first one; mean 0, deviation 1."""
+    """How much each beat sounds like a first one; mean 0, deviation 1, or all 0 where the beats sound the same."""
     low = _strongest(flux[:, :_LOW_BANDS].sum(axis=1, keepdims=True), times)[:, 0]
     every = _strongest(flux.sum(axis=1, keepdims=True), times)[:, 0]
     chords = between_beats(chroma, times, hop=HARMONY_HOP)
     lengths = np.maximum(np.linalg.norm(chords, axis=1), 1e-6)
     same = (chords[1:] * chords[:-1]).sum(axis=1) / (lengths[1:] * lengths[:-1])
     moved = np.concatenate([[0.0], 1 - same])
-    return _standard(_standard(low) + 1.5 * _standard(moved) + 0.5 * _standard(every))
+    accents = (
+        _standard(low, least=_ACCENT * float(low.mean()))
+        + 1.5 * _standard(moved, least=_CHORD_CHANGE)
+        + 0.5 * _standard(every, least=_ACCENT * float(every.mean()))
+    )
+    return _standard(accents, least=1.0)
 
 
 def _strongest(curves: Frames, times: Curve) -> Frames:
@@ -105,6 +118,6 @@ def _similarity(rhythm: Frames) -> NDArray[np.float64]:
     return found - found[1:].mean()
 
 
-def _standard(values: NDArray[np.floating]) -> Curve:
-    spread = values.std()
-    return np.asarray((values - values.mean()) / spread if spread > 1e-9 else np.zeros(len(values)), np.float64)
+def _standard(values: NDArray[np.floating], *, least: float) -> Curve:
+    """Values about 0 in units of their deviation, or of `least` where they hardly differ."""
+    return np.asarray((values - values.mean()) / max(float(values.std()), least, 1e-9), np.float64)

@@ -36,6 +36,7 @@ class Music:
 
 def hear(full: Samples, *, speech: Samples, recognition: Recognition, step: Step) -> Music:
     """Listen to a mono sound at `RATE` (`speech` is the same at the recogniser's rate)."""
+    step(0.0)
     seconds = full.shape[1] / RATE
     if _only_a_voice(speech, recognition):
         return Music(pulse=NoPulse(why="a voice speaks and nothing plays in its pauses"))

@@ -48,7 +48,6 @@ class AnnotateOnProcessor:
         output = context.workdir / "output_0001.json"
         # The wire form knows no NaN and no infinity.
         output.write_text(document.model_dump_json(by_alias=True, exclude_none=True, indent=1) + "\n", encoding="utf-8")
-        context.step(1.0, "finished")
         return PipelineResult(
             outputs=[OutputFile(path=output, media_type="application/json", seconds=seconds)],
             info={

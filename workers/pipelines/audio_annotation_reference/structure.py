@@ -154,17 +154,17 @@ def place_marks(marks: Sequence[Mark], *, bars: Bars) -> list[Part]:
 
 def place_marks_in_speech(marks: Sequence[Mark], *, seconds: float) -> list[Part]:
     """Sections of speech begin with their first word; those without known words share what lies between."""
-    begins = [mark.first_word for mark in marks]
-    if begins[0] is None:
-        begins[0] = 0.0
-    known = [place for place, begin in enumerate(begins) if begin is not None]
-    for left, right in zip(known, [*known[1:], len(marks)], strict=True):
-        since = marks[left].last_word or begins[left] or 0.0
-        until = begins[right] if right < len(marks) else seconds
+    begins = [mark.first_word or 0.0 for mark in marks]
+    known = [place for place, mark in enumerate(marks) if place == 0 or mark.first_word is not None]
+    for left, right in pairwise([*known, len(marks)]):
+        last, until = marks[left].last_word, begins[right] if right < len(marks) else seconds
+        since = last if last is not None else begins[left]
+        # A section whose own words are known is over after them; one without takes its share like those after it.
+        first = left + 1 if last is not None else left
         for place in range(left + 1, right):
-            begins[place] = since + ((until or seconds) - since) * (place - left - 0.5) / (right - left)
+            begins[place] = since + (until - since) * (place - first) / (right - first)
     # Words found out of order must not turn sections around.
-    ordered = np.maximum.accumulate([begin or 0.0 for begin in begins])
+    ordered = np.maximum.accumulate(begins)
     return [
         Part(
             label=mark.label,
