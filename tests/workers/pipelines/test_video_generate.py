@@ -79,9 +79,9 @@ def test_canvas_count_rate_and_length(tmp_path, start, width, height, frames, fp
 
 def test_given_frames_at_the_default_canvas(tmp_path):
     """A detailed picture at 1280×704, first and last, and an overlap frame between them."""
-    large = photo(1700, 1000, seed=8)
-    views = [window(large, 100 + 6 * n, 90 + 2 * n, 1280, 704) for n in range(3)]
-    last = window(large, 160, 110, 1280, 704, size=0.95)
+    large = photo(1340, 740, seed=8)
+    views = [window(large, 20 + 6 * n, 10 + 2 * n, 1280, 704) for n in range(3)]
+    last = window(large, 50, 20, 1280, 704, size=0.95)
     paths = [saved(view, tmp_path / f"{number}.png") for number, view in enumerate([*views, last])]
     result = film(
         tmp_path / "run",
@@ -258,7 +258,7 @@ def test_two_at_once_do_not_disturb_each_other(tmp_path, start, final):
     assert made["a"] == made["b"]
 
 
-@pytest.mark.parametrize("phase", ["planning", "composing", "rendering", "finished"])
+@pytest.mark.parametrize("phase", ["planning", "composing", "rendering", "encoding", "finished"])
 def test_a_cancel_leaves_nothing(tmp_path, phase):
     def step(fraction: float, word: str) -> None:
         if word == phase and (phase != "rendering" or fraction > 0.5):
@@ -278,7 +278,14 @@ def test_progress_rises_and_names_its_phases(tmp_path, start):
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
     assert len([word for _, word in heard if word == "rendering"]) >= 17
-    assert list(dict.fromkeys(word for _, word in heard)) == ["reading", "planning", "layout", "rendering", "finished"]
+    assert list(dict.fromkeys(word for _, word in heard)) == [
+        "reading",
+        "planning",
+        "layout",
+        "rendering",
+        "encoding",
+        "finished",
+    ]
 
 
 @pytest.mark.parametrize("field", ["startFrameImage", "overlapFrameImages", "finalFrameImage"])

@@ -111,7 +111,7 @@ def _in_place(action: str, wave: Any, height: float, facing: int, phase: float, 
             shiver = wave(7)
             return lambda t: Pose(
                 down=-0.035 * t - 0.55 * (t / max(seconds, 1)) ** 2.2,
-                right=0.0012 * shiver(t),
+                right=0.0012 * shiver(t) + 0.2 * facing * (t / max(seconds, 1)) ** 2.2,
                 tall=1 + 0.01 * shiver(t),
             )
         case "fall":

@@ -71,7 +71,7 @@ def direct(prompt: str) -> Direction:
         pace=paces[0] if paces else "normal",
         effects=effects,
         actions=_actions(WEATHER_ACTS.sub(lambda found: " " * len(found[0]), left)),
-        scene_prompt=_tidied(IN_THE_AIR_ONLY.sub(" ", left)),
+        scene_prompt=_tidied(_without_verbs(IN_THE_AIR_ONLY.sub(" ", left))),
         words=words,
     )
 
@@ -84,6 +84,20 @@ def _is_filler(word: str) -> bool:
     """Small words, and those that say where things stand, which in a given picture they do already."""
     kinds = {kind for kind, _ in phrases().get(word, ())}
     return word in FILLER or "relation" in kinds or "number" in kinds
+
+
+def _without_verbs(text: str) -> str:
+    """Without what figures do, where the composer would draw it: "a fish swimming" is not a fish and a swimmer."""
+    words = text.split()
+    kept = []
+    for place, word in enumerate(words):
+        bare = word.strip(",.;:!?")
+        doers = [before for before in words[max(0, place - 4) : place] if find(before) and not action_word(before)]
+        if not (doers and action_word(bare) and find(bare)):
+            kept.append(word)
+        elif word != bare:
+            kept.append(word[len(bare) :])
+    return " ".join(kept)
 
 
 def known_to_the_composer(word: str) -> bool:

@@ -69,9 +69,12 @@ class Mp4Writer:
         self._container.mux(self._video.encode(frame))
         self._write_sound(until=int(Fraction(self._count * SOUND_RATE) / self._rate))
 
-    def finish(self) -> None:
-        """The rest of both streams."""
-        self._container.mux(self._video.encode(None))
+    def finish(self) -> Iterator[None]:
+        """The rest of both streams, pausing after each frame: a large clip's last ones take their time."""
+        for packet in self._video.codec_context.encode_lazy(None):
+            packet.stream = self._video
+            self._container.mux(packet)
+            yield
         if self._sound is not None:
             self._write_sound(until=None)
             self._container.mux(self._audio.encode(None))
@@ -100,7 +103,7 @@ def mp4_writer(
     exact: Collection[int],
     extreme_quality: bool,
 ) -> Iterator[Mp4Writer]:
-    """A writer whose file is complete after the block; whatever the block raises, no file is left.
+    """A writer whose file is complete after the block, which must end with `finish`; if it raises, none is left.
 
     The frames numbered in `exact` are coded whole, with more bits than their neighbours.
     """
@@ -118,7 +121,6 @@ def mp4_writer(
                 extreme_quality=extreme_quality,
             )
             yield writer
-            writer.finish()
         finished = True
     finally:
         if not finished:

@@ -1,6 +1,6 @@
 """The frames a client gave: read, brought to the canvas, and put on the sampled frames they belong to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,10 @@ class Anchors:
     """Sampled frame → start, overlap or final."""
 
 
-def read_anchors(files: Mapping[str, Sequence[Path]], *, width: int, height: int, frames: int) -> Anchors:
-    """Read every given frame onto the canvas.
+def read_anchors(
+    files: Mapping[str, Sequence[Path]], *, width: int, height: int, frames: int, step: Callable[[], None]
+) -> Anchors:
+    """Read every given frame onto the canvas, with a `step` before each.
 
     Raises:
         EngineFailed: a picture cannot be read, or the clip has too few sampled frames for all of them.
@@ -48,11 +50,11 @@ def read_anchors(files: Mapping[str, Sequence[Path]], *, width: int, height: int
     kinds = {place: kind for place, (kind, _) in enumerate(opening)}
     if final:
         kinds[frames - 1] = "final"
-    return Anchors(
-        opening=[read_frame(path, kind, width=width, height=height) for kind, path in opening],
-        final=read_frame(final[0], "final", width=width, height=height) if final else None,
-        kinds=kinds,
-    )
+    read = []
+    for kind, path in opening + [("final", path) for path in final]:
+        step()
+        read.append(read_frame(path, kind, width=width, height=height))
+    return Anchors(opening=read[: len(opening)], final=read[-1] if final else None, kinds=kinds)
 
 
 def read_frame(path: Path, kind: str, *, width: int, height: int) -> Picture:

@@ -14,6 +14,7 @@ from workers.pipelines.video_generate.world import World, continued
 RELIABLE = 0.55
 """From this share of pixels on whose motion both directions agree, two pictures count as the same scene."""
 _FADE_FROM, _FADE_TO = 0.28, 0.74
+_BAND = 192
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,39 +49,48 @@ class Morph:
     interpolation: int
 
     def at(self, share: float, view: Camera) -> Picture:
-        """Both pictures carried to the moment between, mixed by how near it is and by what each of them holds."""
-        lens = self.lens
-        rows, columns = self.forward.shape[:2]
-        unit = lens.width
+        """Both pictures carried to the moment between, mixed by how near it is and by what each of them holds.
+
+        Made in bands of rows: on a large canvas the maps would outweigh the pictures.
+        """
+        lens, unit = self.lens, self.lens.width
         axis = Framing(unit=unit, x=unit / 2 - 0.5, y=lens.height / 2 - 0.5)
-        to_second = lens.backward(view, 0.4, axis)
-        to_shares = np.array([[1 / unit, 0, -axis.x / unit], [0, 1 / unit, -axis.y / unit], [0, 0, 1]])
-        to_pixels = np.linalg.inv(to_shares)
-        whole = to_pixels @ powered(self.similarity, 1 - share) @ to_shares @ to_second
-        x, y = _mapped(whole, lens.width, lens.height)
-        at = ((x + 0.5) * np.float32(columns / lens.width) - 0.5, (y + 0.5) * np.float32(rows / lens.height) - 0.5)
-        scale = np.float32(lens.width / columns)
+        to_pixels = np.array([[unit, 0, axis.x], [0, unit, axis.y], [0, 0, 1]])
+        to_shares = np.linalg.inv(to_pixels)
+        there = to_pixels @ powered(self.similarity, 1 - share) @ to_shares @ lens.backward(view, 0.4, axis)
+        undo = to_pixels @ np.linalg.inv(self.similarity) @ to_shares
         flows = (
             share * share * self.back - (1 - share) * share * self.forward,
-            ((1 - share) ** 2 * self.forward - share * (1 - share) * self.back),
+            (1 - share) ** 2 * self.forward - share * (1 - share) * self.back,
         )
-        (first_x, first_y), (second_x, second_y) = (
-            (x + scale * moved[..., 0], y + scale * moved[..., 1])
-            for moved in (cv2.remap(flow, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE) for flow in flows)
-        )
-        undo = (to_pixels @ np.linalg.inv(self.similarity) @ to_shares).astype(np.float32)
-        first_x, first_y = (
-            undo[0, 0] * first_x + undo[0, 1] * first_y + undo[0, 2],
-            undo[1, 0] * first_x + undo[1, 1] * first_y + undo[1, 2],
-        )
-        holds = [_inside(px, py, lens.width, lens.height) for px, py in ((first_x, first_y), (second_x, second_y))]
+        made = np.empty((lens.height, lens.width, 3), np.uint8)
+        for top in range(0, lens.height, _BAND):
+            rows = np.arange(top, min(top + _BAND, lens.height), dtype=np.float32)[:, None]
+            columns = np.arange(lens.width, dtype=np.float32)[None]
+            made[top : top + _BAND] = self._band(share, _mapped(there, columns, rows), flows, undo)
+        return made
+
+    def _band(
+        self, share: float, place: tuple[Plane, Plane], flows: tuple[Plane, Plane], undo: NDArray[np.float64]
+    ) -> Picture:
+        """The rows whose points, on the second picture but for the flows, are `place`."""
+        width, height = self.lens.width, self.lens.height
+        rows, columns = self.forward.shape[:2]
+        x, y = place
+        at_x, at_y = (x + 0.5) * np.float32(columns / width) - 0.5, (y + 0.5) * np.float32(rows / height) - 0.5
+        scale = np.float32(width / columns)
+        sources = []
+        for flow in flows:
+            moved = cv2.remap(flow, at_x, at_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            sources.append((x + scale * moved[..., 0], y + scale * moved[..., 1]))
+        sources[0] = _mapped(undo, *sources[0])
+        holds = [_inside(across, along, width, height) for across, along in sources]
         weights = (1 - share) * holds[0] + 1e-4, share * holds[1] + 1e-4
         mix = (weights[1] / (weights[0] + weights[1])).astype(np.float32)
+        margin = np.float32(self.margin)
         seen = [
-            cv2.remap(
-                picture, px + self.margin, py + self.margin, self.interpolation, borderMode=cv2.BORDER_REFLECT_101
-            )
-            for picture, px, py in ((self.first, first_x, first_y), (self.second, second_x, second_y))
+            cv2.remap(picture, px + margin, py + margin, self.interpolation, borderMode=cv2.BORDER_REFLECT_101)
+            for picture, (px, py) in zip((self.first, self.second), sources, strict=True)
         ]
         return np.asarray(cv2.blendLinear(seen[0], seen[1], 1 - mix, mix), np.uint8)
 
@@ -128,13 +138,9 @@ def _alike(first: Picture, second: Picture, forward: Plane) -> bool:
     return float(np.mean((planes[0] - planes[0].mean()) * (planes[1] - planes[1].mean())) / spread) > 0.6
 
 
-def _mapped(matrix: NDArray[np.float64], width: int, height: int) -> tuple[Plane, Plane]:
-    x, y = np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)
+def _mapped(matrix: NDArray[np.float64], x: Plane, y: Plane) -> tuple[Plane, Plane]:
     m = matrix.astype(np.float32)
-    return (
-        (m[0, 0] * x + m[0, 2])[None] + (m[0, 1] * y)[:, None],
-        (m[1, 0] * x + m[1, 2])[None] + (m[1, 1] * y)[:, None],
-    )
+    return m[0, 0] * x + m[0, 1] * y + m[0, 2], m[1, 0] * x + m[1, 1] * y + m[1, 2]
 
 
 def _inside(x: Plane, y: Plane, width: int, height: int) -> Plane:

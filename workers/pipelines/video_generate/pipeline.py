@@ -55,7 +55,10 @@ class ParallaxCamera:
             sampled_fps=params.sampled_fps,
             output_fps=params.interpolation_fps or params.sampled_fps,
         )
-        anchors = read_anchors(context.files, width=params.width, height=params.height, frames=params.frames)
+        anchors = read_anchors(
+            context.files, width=params.width, height=params.height, frames=params.frames,
+            step=lambda: context.step(0.01, "reading"),
+        )  # fmt: skip
         references = list(context.files.get("referenceAudio", ()))
         sound = read_soundtrack(references[0], seconds=timing.seconds) if references else None
         context.step(0.03, "planning")
@@ -70,7 +73,9 @@ class ParallaxCamera:
             total = timing.output_frames
             for number, picture in enumerate(_rendered(film, total)):
                 writer.write(picture)
-                context.step(0.2 + 0.78 * (number + 1) / total, "rendering")
+                context.step(0.2 + 0.76 * (number + 1) / total, "rendering")
+            for _ in writer.finish():
+                context.step(0.97, "encoding")
         try:
             seconds = self._measured(path, timing)
             context.step(1.0, "finished")
