@@ -13,7 +13,7 @@ from workers.pipelines.ace_step_create.melody import SungNote
 from workers.pipelines.ace_step_create.players import PLAYER_FOR_FAMILY, PLAYERS, Player
 from workers.pipelines.ace_step_create.reading import Wishes
 from workers.pipelines.ace_step_create.score import Note, Track
-from workers.pipelines.ace_step_create.styles import Seat, Style
+from workers.pipelines.ace_step_create.style import Seat, Style
 from workers.pipelines.ace_step_create.theory import Chord, Key, Meter, nearest_pitch, voice
 
 _MELODIC = frozenset({"winds", "brass", "strings", "voices"})
@@ -91,18 +91,20 @@ def lead_for(style: Style, wishes: Wishes, hint: str = "") -> Instrument:
     for name in wishes.instruments:
         if name not in wishes.without and (
             name in style.leads
-            or (INSTRUMENTS[name].family in _MELODIC
-            and name
-            not in (
-                "strings",
-                "slow strings",
-                "tremolo strings",
-                "pizzicato strings",
-                "choir",
-                "ooh voices",
-                "brass",
-                "tuba",
-            ))
+            or (
+                INSTRUMENTS[name].family in _MELODIC
+                and name
+                not in (
+                    "strings",
+                    "slow strings",
+                    "tremolo strings",
+                    "pizzicato strings",
+                    "choir",
+                    "ooh voices",
+                    "brass",
+                    "tuba",
+                )
+            )
         ):
             return INSTRUMENTS[name]
     return INSTRUMENTS[next((name for name in style.leads if name not in wishes.without), style.leads[0])]

@@ -30,7 +30,8 @@ class Bass:
 
 
 def _grid(bass: Bass, stretch: Stretch, signs: str, unit: float, long: float = 0.9) -> list[Note]:
-    """Signs per `unit` beats, from the stretch's start: R root, O octave, F fifth, T third, L leading note from below."""
+    """Signs per `unit` beats, from the stretch's start: R root, O octave, F fifth, T third, L leading note from "
+    "below."""
     root = bass.root(stretch)
     pitch = {
         "R": root,

@@ -11,7 +11,7 @@ from workers.pipelines.ace_step_create.lyrics import Reading, read_lyrics
 from workers.pipelines.ace_step_create.melody import SungNote, compose_melody
 from workers.pipelines.ace_step_create.reading import Wishes, read_tags
 from workers.pipelines.ace_step_create.score import Clock, Score
-from workers.pipelines.ace_step_create.styles import Style
+from workers.pipelines.ace_step_create.style import Style
 from workers.pipelines.ace_step_create.theory import Key, Meter, parse_key
 
 _ORIGIN = 0.03

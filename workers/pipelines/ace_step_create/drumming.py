@@ -6,7 +6,7 @@ from workers.pipelines.ace_step_create.dice import Dice
 from workers.pipelines.ace_step_create.form import Section
 from workers.pipelines.ace_step_create.grooves import GROOVES, VELOCITY, bar_of
 from workers.pipelines.ace_step_create.score import Note
-from workers.pipelines.ace_step_create.styles import Style
+from workers.pipelines.ace_step_create.style import Style
 from workers.pipelines.ace_step_create.theory import Meter
 
 PITCHES = {

@@ -18,13 +18,32 @@ _USUAL_BARS = {
 _MOST_BARS = {"intro": 8, "outro": 8, "interlude": 8, "build": 8, "solo": 16, "drop": 16}
 _EXPENDABLE = (
     ("verse", 3), ("chorus", 3), ("interlude", 0), ("solo", 0), ("postchorus", 0), ("build", 0), ("verse", 2),
-    ("chorus", 2), ("bridge", 0), ("verse", 1), ("prechorus", 0), ("chorus", 1), ("intro", 0), ("outro", 0), ("drop", 0),
+    ("chorus", 2), ("bridge", 0), ("verse", 1), ("prechorus", 0), ("chorus", 1), ("intro", 0), ("outro", 0), ("drop",
+    0),
     ("verse", 0), ("chorus", 0),
 )  # fmt: skip
 """What goes first when time is short: a kind, and how many of it stay for now."""
 _LEAST_NATURAL = {"verse": 4, "chorus": 4, "bridge": 4}
-_SOFTER = frozenset(["soft", "quiet", "stripped", "acoustic", "whispered", "gentle", "calm", "slow", "spoken", "down", "low", "fade", "breakdown"])
-_LOUDER = frozenset(["loud", "big", "heavy", "explosive", "powerful", "final", "full", "epic", "energetic", "high", "drop"])
+_SOFTER = frozenset(
+    [
+        "soft",
+        "quiet",
+        "stripped",
+        "acoustic",
+        "whispered",
+        "gentle",
+        "calm",
+        "slow",
+        "spoken",
+        "down",
+        "low",
+        "fade",
+        "breakdown",
+    ]
+)
+_LOUDER = frozenset(
+    ["loud", "big", "heavy", "explosive", "powerful", "final", "full", "epic", "energetic", "high", "drop"]
+)
 _HUNGER = {"chorus": 0.8, "verse": 0.95, "prechorus": 1.1, "bridge": 1.1}
 USUAL_RATE = 3.3
 """Syllables a second that are easy to sing; words come faster only where the time is short."""
@@ -158,7 +177,8 @@ def _extended(
     if bars - total() >= 4 and not any(part.kind == "outro" for part, _, _ in marked) and bars > 10:
         marked.append((Part(kind="outro", label="Outro"), 4, True))
     body = [
-        (part, size) for part, size, _ in marked if part.kind in ("verse", "prechorus", "chorus", "postchorus", "drop", "bridge", "build")
+        (part, size) for part, size, _ in marked if part.kind in ("verse", "prechorus", "chorus", "postchorus",
+        "drop", "bridge", "build")
     ]  # fmt: skip
     choruses = [item for item in body if item[0].kind in ("chorus", "drop")] or body[-1:]
     turn = 0
@@ -227,13 +247,14 @@ def _placed(texts: tuple[str, ...], bars: int, slots: _Slots) -> list[SungLine]:
         takes = [slots.bars_for(text, rate) for text in texts]
     order = list(zip(texts, takes, strict=True))
     repeats = int(bars // sum(takes)) if sum(takes) <= bars else 1
-    lines, at = [], 0.0
+    lines: list[SungLine] = []
+    at = 0.0
     for text, take in order * max(1, repeats):
         if take >= 1 and at % 1:
             at = math.ceil(at)
-        take = min(take, bars - at) if not lines else take
-        if at + take > bars + 1e-9:
+        room = float(bars) if not lines and take > bars else take
+        if at + room > bars + 1e-9:
             break
-        lines.append(SungLine(text, tuple(syllables_of_line(text)), at * slots.meter.beats, take * slots.meter.beats))
-        at += take
+        lines.append(SungLine(text, tuple(syllables_of_line(text)), at * slots.meter.beats, room * slots.meter.beats))
+        at += room
     return lines

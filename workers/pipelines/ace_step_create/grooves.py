@@ -37,27 +37,32 @@ GROOVES: dict[str, Groove] = {
         {"K": "XxxxXxxxXxxxXxxx", "D": "x.x.x.x.x.x.x.x."},
     ),
     "pop": Groove(
-        {"K": "X......xX...x...X......xX.......", "S": "....X.......X...", "C": "....o.......o...", "H": "x.o.x.o.x.o.x.oo"},
+        {"K": "X......xX...x...X......xX.......", "S": "....X.......X...", "C": "....o.......o...",
+        "H": "x.o.x.o.x.o.x.oo"},
         {"K": "x.......x.......", "R": "....o.......o...", "H": "o...o...o...o..."},
         {"O": "..............x.", "P": "o.g.o.g.o.g.o.g."},
     ),
     "electro-pop": Groove(
-        {"K": "X...X...X...X...", "C": "....X.......X...", "S": "....x.......x...", "H": "..x...x...x...xo", "P": "gogogogogogogogo"},
+        {"K": "X...X...X...X...", "C": "....X.......X...", "S": "....x.......x...", "H": "..x...x...x...xo",
+        "P": "gogogogogogogogo"},
         {"K": "X.......X.......", "H": "..o...o...o...o."},
         {"O": "..x...x...x...x."},
     ),
     "house": Groove(
-        {"K": "X...X...X...X...", "C": "....X.......X...", "O": "..x...x...x...x.", "H": "ogogogogogogogog", "P": "..g..g..g..g.g.."},
+        {"K": "X...X...X...X...", "C": "....X.......X...", "O": "..x...x...x...x.", "H": "ogogogogogogogog",
+        "P": "..g..g..g..g.g.."},
         {"K": "X...X...X...X...", "H": "..o...o...o...o."},
         {"W": "...o..o....o..o.", "B": "......o..o....o."},
     ),
     "techno": Groove(
-        {"K": "X...X...X...X...", "H": "..x...x...x...x.", "C": "............x...", "P": "xgogxgogxgogxgog", "T": "...o......o....."},
+        {"K": "X...X...X...X...", "H": "..x...x...x...x.", "C": "............x...", "P": "xgogxgogxgogxgog",
+        "T": "...o......o....."},
         {"K": "X...X...X...X..."},
         {"O": "..x...x...x...x.", "D": "x...x...x...x..."},
     ),
     "trap": Groove(
-        {"K": "X.....x...X.....X..x......X.....", "C": "........X.......", "S": "........x.......", "H": "x.x.x.x.x.xxx.x.x.x.xxxxx.x.x.xo"},
+        {"K": "X.....x...X.....X..x......X.....", "C": "........X.......", "S": "........x.......",
+        "H": "x.x.x.x.x.xxx.x.x.x.xxxxx.x.x.xo"},
         {"K": "X.........x.....", "R": "........x.......", "H": "o...o...o...o..."},
         {"O": "......x.......x.", "P": "..g...g...g...g."},
     ),
@@ -72,7 +77,8 @@ GROOVES: dict[str, Groove] = {
         {"P": "g.g.g.g.g.g.g.g."},
     ),
     "drum and bass": Groove(
-        {"K": "X.........x.....X.......g.x.....", "S": "....X.......X.......X..g....X.g.", "H": "x.o.x.o.x.o.x.o.", "D": "..g...g...g...g."},
+        {"K": "X.........x.....X.......g.x.....", "S": "....X.......X.......X..g....X.g.", "H": "x.o.x.o.x.o.x.o.",
+        "D": "..g...g...g...g."},
         {"K": "X.........x.....", "H": "o.o.o.o.o.o.o.o."},
         {"O": "..x.......x....."},
     ),
@@ -109,7 +115,8 @@ GROOVES: dict[str, Groove] = {
         {"B": "....o.o.....o.o."},
     ),
     "latin": Groove(
-        {"K": "X..x..x.X..x..x.", "S": "............o...", "W": "x..x..x...x.x...", "Q": "..x...x...x...xx", "B": "......xx......xx", "P": "xoxoxoxoxoxoxoxo"},
+        {"K": "X..x..x.X..x..x.", "S": "............o...", "W": "x..x..x...x.x...", "Q": "..x...x...x...xx",
+        "B": "......xx......xx", "P": "xoxoxoxoxoxoxoxo"},
         {"Q": "..o...o...o...o.", "P": "o.o.o.o.o.o.o.o."},
         {"H": "x.x.x.x.x.x.x.x.", "T": "..............x."},
     ),
@@ -137,7 +144,8 @@ GROOVES: dict[str, Groove] = {
         {"K": "X...........", "R": "....x...x...", "H": "....o...o..."},
     ),
     "gospel": Groove(
-        {"K": "X.....x...x.....X.....x.x.......", "S": "....X.......X...", "C": "....x.......x...", "H": "x.o.x.o.x.o.x.o."},
+        {"K": "X.....x...x.....X.....x.x.......", "S": "....X.......X...", "C": "....x.......x...",
+        "H": "x.o.x.o.x.o.x.o."},
         {"K": "x.......x.......", "C": "....o.......o..."},
         {"P": "xoxoxoxoxoxoxoxo", "O": "..............x."},
     ),
@@ -192,7 +200,7 @@ def bar_of(groove: Groove, layer: str, beats: int, *, bar: int) -> dict[str, str
         for row, signs in three.items():
             backbeat[row] = signs if row not in "KSRC" else "." * 12
         if snare:
-            backbeat[snare] = "X" + "." * 11
+            backbeat[snare] = "o" + "." * 11
             three = {row: ("." * 12 if row in "SRC" else signs) for row, signs in three.items()}
         return _join(three, 12, backbeat, 12)
     if beats == 5:

@@ -22,7 +22,7 @@ class Stretch:
 
 
 def harmonise(sections: list[Section], *, key: Key, meter: Meter, taste: str, dice: Dice) -> list[list[Stretch]]:
-    """A list of stretches for each section. The first chord of verse and last of the song are the tonic's."""
+    """A list of stretches for each section."""
     table = TASTES[taste][1 if key.minor else 0]
     chosen = {kind: _progression(kind, table, dice) for kind in dict.fromkeys(section.kind for section in sections)}
     out = []
@@ -30,9 +30,7 @@ def harmonise(sections: list[Section], *, key: Key, meter: Meter, taste: str, di
         bars = [chosen[section.kind][bar % len(chosen[section.kind])] for bar in range(section.bars)]
         after = sections[place + 1].kind if place + 1 < len(sections) else None
         if after in ("chorus", "drop") and section.kind in ("prechorus", "build", "bridge") and section.bars >= 2:
-            bars[-1] = [
-                "V7" if taste in ("jazz", "bossa", "lo-fi", "soul", "blues") else "V5" if taste == "heavy" else "V"
-            ]
+            bars[-1] = ["V7" if taste in ("jazz", "bossa", "lo-fi", "soul", "blues") else "V"]
         stretches = []
         for bar, romans in enumerate(bars):
             head = (section.start_bar + bar) * meter.beats

@@ -1,4 +1,4 @@
-"""The instruments a song can be scored for: General MIDI programs of the soundfont and voices of our own synthesiser."""
+"""The instruments of a score: General MIDI programs of the soundfont and voices of our own synthesiser."""
 
 from dataclasses import dataclass
 

@@ -158,12 +158,9 @@ def _recall(parts: list[Part]) -> list[Part]:
     known: dict[str, tuple[str, ...]] = {}
     out = []
     for part in parts:
-        if part.lines:
-            if part.kind == "chorus":
-                known[part.kind] = part.lines
-        elif part.kind in known:
-            part = replace(part, lines=known[part.kind])
-        out.append(part)
+        if part.lines and part.kind == "chorus":
+            known[part.kind] = part.lines
+        out.append(part if part.lines or part.kind not in known else replace(part, lines=known[part.kind]))
     return out
 
 
@@ -202,8 +199,6 @@ def _labelled(parts: list[Part]) -> list[Part]:
     """Number the verses."""
     total, number, out = sum(part.kind == "verse" for part in parts), 0, []
     for part in parts:
-        if part.kind == "verse" and total > 1:
-            number += 1
-            part = replace(part, label=f"Verse {number}")
-        out.append(part)
+        number += part.kind == "verse"
+        out.append(replace(part, label=f"Verse {number}") if part.kind == "verse" and total > 1 else part)
     return out

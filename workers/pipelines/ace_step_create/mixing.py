@@ -1,7 +1,7 @@
 """The mix: every track to its level and place, ducking under the kick, echo, one room, and the sections' dynamics."""
 
-import itertools
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from scipy import signal
 from workers.pipelines.ace_step_create.form import Section
 from workers.pipelines.ace_step_create.score import Event
 from workers.pipelines.ace_step_create.soundfont import RATE, Stereo
-from workers.pipelines.ace_step_create.styles import Sound
+from workers.pipelines.ace_step_create.style import Sound
 
 Mono = NDArray[np.float32]
 _REFERENCE = -21.0
@@ -39,8 +39,9 @@ _LOW_CUT = {
 }
 _DUCKED = {"bass": 0.8, "pad": 1.0, "comp": 0.75, "arp": 0.6, "harmony": 0.5}
 _ECHOED = frozenset({"lead", "voice", "arp"})
-_SECTION_RANGE_DB = 5.0
+_SECTION_RANGE_DB = 9.0
 """How much quieter a section of no intensity would be than the loudest."""
+_MOST_GAIN_DB = 8.0
 _BLOCK = RATE // 10
 
 
@@ -101,7 +102,7 @@ class Mixer:
             self._dry[side] += wet.astype(np.float32) * np.float32(self.wet * 2.2)
         tick()
         out = self._dry
-        out *= dynamics(sections, self.samples)
+        out *= dynamics(out, sections)
         return out
 
 
@@ -130,6 +131,7 @@ def _ducking(kicks: Sequence[Event], samples: int, depth: float, beat: float) ->
     return gain
 
 
+@cache
 def room(seconds: float) -> Stereo:
     """An impulse response: early reflections, then noise whose highs die sooner, different left and right."""
     rng = np.random.default_rng(20)
@@ -148,16 +150,27 @@ def room(seconds: float) -> Stereo:
     return np.asarray(out, np.float32)
 
 
-def dynamics(sections: Sequence[tuple[Section, float, float]], samples: int) -> Mono:
-    """A gain over the song by the sections' intensity, gliding a tenth of a second before each border."""
-    points, values = [0.0], [_section_gain(sections[0][0])]
-    for before, after in itertools.pairwise(sections):
-        points += [after[1] - 0.12, after[1] - 0.01]
-        values += [_section_gain(before[0]), _section_gain(after[0])]
+def dynamics(mix: Stereo, sections: Sequence[tuple[Section, float, float]]) -> Mono:
+    """A gain over the song that brings each section to the loudness of its intensity.
+
+    It glides during the tenth of a second before each border, and never by more than `_MOST_GAIN_DB` from what the
+    band plays of its own accord.
+    """
+    powers = [
+        10
+        * np.log10(max(float(np.mean(mix[:, round(start * RATE) : round(end * RATE)] ** 2, dtype=np.float64)), 1e-10))
+        for _, start, end in sections
+    ]
+    loudest = max(powers)
+    gains = []
+    for (section, _, _), power in zip(sections, powers, strict=True):
+        wanted = loudest - (1 - section.intensity) * _SECTION_RANGE_DB
+        gains.append(10 ** (max(-_MOST_GAIN_DB, min(_MOST_GAIN_DB, wanted - power)) / 20))
+    points, values = [0.0], [gains[0]]
+    for place, (_, start, _) in enumerate(sections[1:], start=1):
+        points += [start - 0.12, start - 0.01]
+        values += [gains[place - 1], gains[place]]
+    samples = mix.shape[1]
     grid = np.arange(0, samples, 480)
     coarse = np.interp(grid / RATE, points, values)
     return np.asarray(np.interp(np.arange(samples), grid, coarse), np.float32)
-
-
-def _section_gain(section: Section) -> float:
-    return float(10 ** ((section.intensity - 1) * _SECTION_RANGE_DB / 20))

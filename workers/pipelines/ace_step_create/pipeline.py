@@ -8,7 +8,7 @@ import numpy as np
 from workers.pipelines.ace_step_create.composition import Composition, compose
 from workers.pipelines.ace_step_create.dice import Variety
 from workers.pipelines.ace_step_create.drum_synth import drum_sound, impact, riser
-from workers.pipelines.ace_step_create.drumming import IMPACT, PITCHES, SYNTHETIC_KITS
+from workers.pipelines.ace_step_create.drumming import IMPACT, PITCHES
 from workers.pipelines.ace_step_create.mastering import master
 from workers.pipelines.ace_step_create.mixing import Mixer
 from workers.pipelines.ace_step_create.report import report
@@ -31,7 +31,6 @@ _KITS = {
     "soft": 40,
 }
 """General MIDI programs of the soundfont's drum kits."""
-_TAIL_SECONDS = 0.0
 
 
 class ScoreComposer:
@@ -118,9 +117,8 @@ def _mix(song: Composition, samples: int, step: Callable[[float, str], None]) ->
             elif track.kit:
                 sound = _play_drums(track.kit, own, samples=samples, tick=tick)
             else:
-                assert track.instrument is not None
-                assert track.instrument.synth is not None
-                sound = play_synth(track.instrument.synth, own, samples=samples, tick=tick)
+                voice = track.instrument.synth if track.instrument else None
+                sound = play_synth(voice or "saw lead", own, samples=samples, tick=tick)
             mixer.add(sound, role=track.role, level=track.level, pan=track.pan)
             done += 1
     finally:
@@ -202,7 +200,5 @@ def _play_drums(kit: str, events: Sequence[Event], *, samples: int, tick: Callab
         out[1, start : start + length] += sound[:length] * (level * np.float32(1 + side))
     return out
 
-
-assert SYNTHETIC_KITS.isdisjoint(_KITS)
 
 PIPELINE = ScoreComposer()

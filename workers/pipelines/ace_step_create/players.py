@@ -32,7 +32,7 @@ class Player:
         return pitch
 
     def note(self, start: float, length: float, pitch: int, hard: int = 0) -> Note:
-        velocity = 66 + round(30 * self.intensity) + self.meter.accent(start) // 2 + hard
+        velocity = 76 + round(20 * self.intensity) + self.meter.accent(start) // 2 + hard
         return Note(start, length, self._reach(pitch), max(20, min(122, velocity)))
 
     def chord(self, start: float, length: float, pitches: list[int], hard: int = 0, roll: float = 0.0) -> list[Note]:

@@ -18,7 +18,7 @@ TASTES: dict[str, tuple[Taste, Taste]] = {
     # (major, minor)
     "pop": (
         Taste(
-            ("I V vi IV", "I vi IV V", "I IV vi V", "I iii IV V", "I IV I V"),
+            ("I V vi IV", "I vi IV V", "I IV vi V", "I IV ii V", "I IV I V"),
             ("I V vi IV", "IV V I vi", "I IV V IV", "I V IV V"),
             ("vi IV I V", "IV V vi V", "ii IV vi V"),
             "I",
@@ -45,24 +45,24 @@ TASTES: dict[str, tuple[Taste, Taste]] = {
         ),
     ),
     "heavy": (
-        Taste(("I5 bVII5 IV5 I5", "I5 IV5 V5 I5"), ("I5 V5 vi5 IV5", "I5 IV5 I5 V5"), ("vi5 IV5 V5 V5",), "I5"),
+        Taste(("I bVII IV I", "I IV V I"), ("I V vi IV", "I IV I V"), ("vi IV V V",), "I"),
         Taste(
-            ("i5 i5 VI5 VII5", "i5 VI5 i5 VII5", "i5 III5 iv5 VI5"),
-            ("i5 VI5 III5 VII5", "i5 VI5 iv5 V5", "VI5 VII5 i5 i5"),
-            ("iv5 VI5 i5 V5", "i5 i5 iv5 VII5"),
-            "i5",
+            ("i i VI VII", "i VI i VII", "i III iv VI"),
+            ("i VI III VII", "i VI iv V", "VI VII i i"),
+            ("iv VI i V", "i i iv VII"),
+            "i",
         ),
     ),
     "jazz": (
         Taste(
-            ("Imaj7 vi7 ii7 V7", "Imaj7 IVmaj7 ii7 V7", "ii7 V7 Imaj7 vi7", "Imaj7 iii7-vi7 ii7 V7"),
-            ("ii7 V7 Imaj7 Imaj7", "ii7 V7 iii7 vi7", "IVmaj7 V7 Imaj7 vi7"),
+            ("I6 vi7 ii7 V7-I6", "I6 IVmaj7 ii7-V7 Imaj7", "ii7 V7 I6 I6", "I6 IV6 ii7-V7 I6"),
+            ("ii7 V7 I6 I6", "ii7 V7 I6 vi7", "IV6 V7 I6 Imaj7"),
             ("iii7 vi7 ii7 V7", "IVmaj7 IVmaj7 ii7 V7"),
             "Imaj9",
         ),
         Taste(
-            ("i7 iv7 iiø V7", "i7 VImaj7 iiø V7", "i7 i7 iv7 V7"),
-            ("iv7 VII7 IIImaj7 V7", "iiø V7 i7 i7", "iv7 V7 i7 VImaj7"),
+            ("i7 iv7 iiø-V7 i7", "i7 VImaj7 iiø-V7 i7", "i7 i6 iv7-V7 i7"),
+            ("iv7 V7 i7 i7", "iiø V7 i7 i6", "iv7-V7 i7 VImaj7 i7"),
             ("VImaj7 VImaj7 iiø V7", "iv7 iv7 i7 V7"),
             "i9",
         ),
@@ -111,7 +111,8 @@ TASTES: dict[str, tuple[Taste, Taste]] = {
     ),
     "funk": (
         Taste(("I7 I7 IV7 I7", "I9 I9 I9 IV9"), ("IV7 IV7 I7 V7", "ii7 V7 I7 I7"), ("vi7 ii7 V7 V7",), "I"),
-        Taste(("i7 i7 iv7 i7", "i7 VII VI VII", "i7 iv7 i7 iv7"), ("VI VII i7 i7", "iv7 VII i7 i7"), ("iv7 VI i7 V7",), "i7"),
+        Taste(("i7 i7 iv7 i7", "i7 VII VI VII", "i7 iv7 i7 iv7"), ("VI VII i7 i7", "iv7 VII i7 i7"),
+        ("iv7 VI i7 V7",), "i7"),
     ),
     "dance": (
         Taste(("vi IV I V", "I V vi IV", "IV I V vi"), ("IV V vi I", "I V vi IV", "vi IV I V"), ("IV vi V V",), "I"),
@@ -123,23 +124,29 @@ TASTES: dict[str, tuple[Taste, Taste]] = {
         ),
     ),
     "dark": (
-        Taste(("I bVII IV I", "vi IV I V"), ("vi IV V I",), ("IV iv I V",), "I"),
+        Taste(("I vi IV I", "I IV vi V"), ("vi IV V I", "I vi IV V"), ("IV iv I V",), "I"),
         Taste(("i i VI VI", "i VI i V", "i iv i VII"), ("i VI iv V", "VI VII i i"), ("iv iv VI V",), "i"),
     ),
     "ambient": (
-        Taste(("Imaj7 IVmaj7", "Iadd9 vi7 IVmaj7 IVmaj7", "I V IVmaj7 IVmaj7"), ("IVmaj7 Iadd9 vi7 V",), ("vi7 IVmaj7",), "Iadd9"),
-        Taste(("iadd9 VImaj7", "i VImaj7 III VII", "i iv7 VImaj7 i"), ("VImaj7 III VII i", "i VII VImaj7 iv"), ("iv7 VImaj7",), "iadd9"),
+        Taste(("Imaj7 IVmaj7", "Iadd9 vi7 IVmaj7 IVmaj7", "I V IVmaj7 IVmaj7"), ("IVmaj7 Iadd9 vi7 V",),
+        ("vi7 IVmaj7",), "Iadd9"),
+        Taste(("iadd9 VImaj7", "i VImaj7 III VII", "i iv7 VImaj7 i"), ("VImaj7 III VII i", "i VII VImaj7 iv"),
+        ("iv7 VImaj7",), "iadd9"),
     ),
     "cinematic": (
-        Taste(("I vi IV V", "I IV vi V", "I iii vi IV"), ("I V vi IV", "IV I V vi", "I bVII IV I"), ("vi iii IV V", "ii vi IV V"), "I"),
-        Taste(("i VI III VII", "i VI iv V", "i v VI iv"), ("i VI III VII", "VI VII i v", "i III VI VII"), ("iv i VI V", "VI III iv V"), "i"),
+        Taste(("I vi IV V", "I IV vi V", "I iii vi IV"), ("I V vi IV", "IV I V vi", "I bVII IV I"), ("vi iii IV V",
+        "ii vi IV V"), "I"),
+        Taste(("i VI III VII", "i VI iv V", "i v VI iv"), ("i VI III VII", "VI VII i v", "i III VI VII"),
+        ("iv i VI V", "VI III iv V"), "i"),
     ),
     "folk": (
-        Taste(("I V vi IV", "I IV I V", "I I IV V", "I iii IV I"), ("IV I V vi", "IV V I vi", "I V IV I"), ("vi IV V V", "ii V I IV"), "I"),
+        Taste(("I V vi IV", "I IV I V", "I I IV V", "I iii IV I"), ("IV I V vi", "IV V I vi", "I V IV I"),
+        ("vi IV V V", "ii V I IV"), "I"),
         Taste(("i VII i VII", "i III VII iv", "i VI VII i"), ("III VII i VI", "VI VII i i"), ("iv VII III V",), "i"),
     ),
     "country": (
-        Taste(("I I IV I", "I IV V I", "I V IV V"), ("IV I V I", "I IV I V", "IV V I I"), ("vi IV I V", "ii ii V V"), "I"),
+        Taste(("I I IV I", "I IV V I", "I V IV V"), ("IV I V I", "I IV I V", "IV V I I"), ("vi IV I V", "ii ii V V"),
+        "I"),
         Taste(("i VII VI VII", "i iv i V"), ("VI VII i i",), ("iv VI V V",), "i"),
     ),
     "reggae": (
@@ -148,12 +155,13 @@ TASTES: dict[str, tuple[Taste, Taste]] = {
     ),
     "bossa": (
         Taste(
-            ("Imaj7 ii7 V7 Imaj7", "Imaj7 vi7 ii7 V7", "Imaj7 I6 ii7 V7"),
-            ("ii7 V7 iii7 vi7", "IVmaj7 iv6 Imaj7 V7"),
-            ("IVmaj7 bVII7 Imaj7 V7",),
+            ("Imaj7 ii7-V7 Imaj7 I6", "Imaj7 vi7 ii7-V7 I6", "Imaj7 I6 ii7 V7"),
+            ("ii7 V7 Imaj7 I6", "IVmaj7 iv6 Imaj7 I6"),
+            ("IVmaj7 V7 Imaj7 V7",),
             "Imaj9",
         ),
-        Taste(("i7 iv7 V7 i7", "i6 iiø V7 i6", "i7 VImaj7 iiø V7"), ("iv7 VII7 IIImaj7 V7",), ("VImaj7 iiø V7 V7",), "i9"),
+        Taste(("i7 iv7 V7 i7", "i6 iiø-V7 i6 i7", "i7 VImaj7 iiø-V7 i7"), ("iv7 V7 i7 i7", "iv7 VII7-V7 i7 i6"),
+        ("VImaj7 iiø V7 V7",), "i9"),
     ),
     "latin": (
         Taste(("I IV V IV", "I vi ii V7"), ("IV V I vi", "I V7 I V7"), ("ii V7 I vi",), "I"),

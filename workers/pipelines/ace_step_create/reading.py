@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass, field
 
 from workers.pipelines.ace_step_create.instruments import WORDS as INSTRUMENT_WORDS
-from workers.pipelines.ace_step_create.styles import BY_NAME, STYLES, Style
+from workers.pipelines.ace_step_create.style import Style
+from workers.pipelines.ace_step_create.styles import BY_NAME, STYLES
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ _MOODS: dict[str, Mood] = {
     "happy joyful cheerful bright sunny fun playful feel-good optimistic upbeat summer festive silly": Mood(
         -0.6, 1.06, 0.1, 1.0
     ),
-    "sad melancholic melancholy heartbreak heartbroken sorrowful lonely somber mournful tragic nostalgic bittersweet grief "
+    "sad melancholic melancholy heartbreak heartbroken sorrowful lonely somber mournful tragic nostalgic "
+    "bittersweet grief "
     "rainy crying": Mood(0.6, 0.92, -0.12, -1.0, 0.04),
     "dark sinister evil gloomy brooding moody ominous menacing gothic scary horror haunting spooky mysterious night "
     "midnight noir": Mood(0.7, 0.97, 0.0, -1.5, 0.04),
@@ -50,10 +52,115 @@ VOICES = {
     "vocals": "any", "vocal": "any", "voice": "any", "singer": "any", "singing": "any", "sung": "any", "duet": "any",
     "harmonies": "any", "backing vocals": "any", "a cappella": "any", "acapella": "any",
 }  # fmt: skip
-_DRUM_WORDS = frozenset(["drums", "drum", "percussion", "beat", "drumming", "drummer", "kick", "snare", "hi-hats", "hats", "claps", "909"])
+_DRUM_WORDS = frozenset(
+    ["drums", "drum", "percussion", "beat", "drumming", "drummer", "kick", "snare", "hi-hats", "hats", "claps", "909"]
+)
 _BASS_WORDS = frozenset(["bass", "bassline", "heavy bass"])
 _QUIET_WORDS = frozenset(
-    ["a", "an", "and", "the", "with", "of", "in", "on", "for", "to", "by", "or", "but", "from", "as", "is", "are", "at", "like", "very", "really", "some", "more", "less", "plus", "style", "styled", "song", "music", "track", "tune", "beat", "piece", "feel", "vibe", "vibes", "mood", "sound", "sounds", "inspired", "influenced", "modern", "contemporary", "instrumental", "version", "featuring", "feat", "era", "lead", "solo", "melody", "melodic", "rhythm", "rhythmic", "heavy", "light", "catchy", "production", "produced", "polished", "studio", "high", "quality", "hi-fi", "professional", "mix", "mixed", "mastered", "bpm", "key", "tempo", "time", "signature", "english", "lyrics", "layered", "lush", "rich", "deep", "full", "smooth", "clean", "crisp", "hook", "hooks", "chorus", "verse", "intro", "outro", "section", "s", "t", "it", "this", "that", "my", "your", "strong", "subtle", "acoustic-drums", "arrangement", "arranged"]
+    [
+        "a",
+        "an",
+        "and",
+        "the",
+        "with",
+        "of",
+        "in",
+        "on",
+        "for",
+        "to",
+        "by",
+        "or",
+        "but",
+        "from",
+        "as",
+        "is",
+        "are",
+        "at",
+        "like",
+        "very",
+        "really",
+        "some",
+        "more",
+        "less",
+        "plus",
+        "style",
+        "styled",
+        "song",
+        "music",
+        "track",
+        "tune",
+        "beat",
+        "piece",
+        "feel",
+        "vibe",
+        "vibes",
+        "mood",
+        "sound",
+        "sounds",
+        "inspired",
+        "influenced",
+        "modern",
+        "contemporary",
+        "instrumental",
+        "version",
+        "featuring",
+        "feat",
+        "era",
+        "lead",
+        "solo",
+        "melody",
+        "melodic",
+        "rhythm",
+        "rhythmic",
+        "heavy",
+        "light",
+        "catchy",
+        "production",
+        "produced",
+        "polished",
+        "studio",
+        "high",
+        "quality",
+        "hi-fi",
+        "professional",
+        "mix",
+        "mixed",
+        "mastered",
+        "bpm",
+        "key",
+        "tempo",
+        "time",
+        "signature",
+        "english",
+        "lyrics",
+        "layered",
+        "lush",
+        "rich",
+        "deep",
+        "full",
+        "smooth",
+        "clean",
+        "crisp",
+        "hook",
+        "hooks",
+        "chorus",
+        "verse",
+        "intro",
+        "outro",
+        "section",
+        "s",
+        "t",
+        "it",
+        "this",
+        "that",
+        "my",
+        "your",
+        "strong",
+        "subtle",
+        "acoustic-drums",
+        "arrangement",
+        "arranged",
+    ]
 )
 _TEMPO = re.compile(
     r"\b(\d{2,3})\s*-?\s*bpm\b|\bbpm\s*[:=]?\s*(\d{2,3})\b|\btempo\s*[:=]?\s*(\d{2,3})\b", re.IGNORECASE
@@ -187,7 +294,8 @@ def _style_for(instruments: list[str], moods: list[str]) -> Style:
         "strings": "cinematic", "choir": "cinematic", "brass": "funk", "tenor saxophone": "jazz", "trumpet": "jazz",
         "upright bass": "jazz", "distorted guitar": "metal", "overdriven guitar": "rock", "electric guitar": "rock",
         "808 bass": "trap", "synth pad": "ambient", "glass pad": "ambient", "synth lead": "electro-pop",
-        "supersaw": "house", "synth pluck": "electro-pop", "accordion": "waltz", "organ": "soul", "harpsichord": "classical",
+        "supersaw": "house", "synth pluck": "electro-pop", "accordion": "waltz", "organ": "soul",
+        "harpsichord": "classical",
         "church organ": "classical", "steel drums": "reggae", "slap bass": "funk", "acid bass": "techno",
     }  # fmt: skip
     found = next((by_instrument[name] for name in instruments if name in by_instrument), "pop")

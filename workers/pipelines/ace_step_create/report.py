@@ -6,12 +6,12 @@ from workers.pipelines.ace_step_create.composition import Composition
 from workers.pipelines.ace_step_create.soundfont import soundfont_name
 
 METHOD = (
-    "A composer by rules, no diffusion model: tags choose style, key, tempo and band; the lyrics' sections make the form; "
-    "chords, bass, drums, accompaniment and a melody set syllable by syllable to the lyrics are written as a score, "
-    "played through a soundfont and our own synthesiser, mixed and mastered to -14 LUFS."
+    "A composer by rules, no diffusion model: tags choose style, key, tempo and band; the lyrics' sections make the "
+    "form; chords, bass, drums, accompaniment and a melody set syllable by syllable to the lyrics are written as "
+    "a score, played through a soundfont and our own synthesiser, mixed and mastered to -14 LUFS."
 )
 WITHOUT_EFFECT = ["steps", "textCfgScale", "samplerCfg"]
-"""These steer a diffusion model; there is none. temperature, topP, topK and minP widen or narrow the composer's choices."""
+"""These steer a diffusion model; there is none. The other sampler fields widen or narrow the composer's choices."""
 
 
 def report(song: Composition, engine: str, seed: int) -> dict[str, Any]:

@@ -1,70 +1,17 @@
 """The styles: tempo, harmony, groove, players, instruments and sound of each."""
 
-from dataclasses import dataclass, field
-
 from workers.pipelines.ace_step_create.grooves import GROOVES
 from workers.pipelines.ace_step_create.instruments import INSTRUMENTS
 from workers.pipelines.ace_step_create.progressions import TASTES
-
-
-@dataclass(frozen=True)
-class Seat:
-    """One player in the band: how it plays, on what, how loud (dB beside the melody), where, from which intensity."""
-
-    player: str
-    instrument: str
-    level: float = -8.0
-    pan: float = 0.0
-    enters: float = 0.0
-    center: int = 60
-    role: str = "comp"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sound:
-    """The mix: seconds of reverb and its share, ducking by the kick, drive, tilt in dB (plus is brighter), old tape."""
-
-    reverb: float = 1.4
-    wet: float = 0.16
-    ducking: float = 0.0
-    drive: float = 0.0
-    tilt: float = 0.0
-    tape: bool = False
-    echo: float = 0.0
-    drums: float = -3.0
-    bass: float = -4.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Style:
-    """Everything that makes a style; `bpm` is (slowest, usual, fastest), `minor` the chance of a minor key."""
-
-    name: str
-    words: str
-    bpm: tuple[int, int, int]
-    minor: float
-    taste: str
-    groove: str
-    kit: str
-    bass: tuple[str, str]
-    seats: tuple[Seat, ...]
-    leads: tuple[str, ...]
-    meters: tuple[int, ...] = (4,)
-    swing: float = 0.5
-    swing_unit: float = 0.5
-    looseness: float = 0.007
-    density: float = 1.0
-    """How many syllables a second singers put in, beside the usual."""
-    swell: bool = False
-    """Sections grow into one another without fills."""
-    sound: Sound = field(default_factory=Sound)
-
+from workers.pipelines.ace_step_create.style import Seat, Sound, Style
 
 STYLES: tuple[Style, ...] = (
     Style(
         name="electro-pop",
-        words="electro-pop|electropop|electro pop|synth pop|synth-pop|synthpop|dance pop|dance-pop|hyperpop|k-pop|kpop|electro",
-        bpm=(112, 122, 130), minor=0.55, taste="pop", groove="electro-pop", kit="electronic", bass=("eighths", "synth bass"),
+        words="electro-pop|electropop|electro pop|synth pop|synth-pop|synthpop|dance pop|dance-pop|hyperpop|k-pop|"
+        "kpop|electro",
+        bpm=(112, 122, 130), minor=0.55, taste="pop", groove="electro-pop", kit="electronic", bass=("eighths",
+        "synth bass"),
         seats=(
             Seat("pad", "synth pad", -11, 0.0, 0.0, 62, "pad"),
             Seat("stab", "supersaw", -8, 0.1, 0.75, 64),
@@ -99,7 +46,8 @@ STYLES: tuple[Style, ...] = (
     ),
     Style(
         name="rock",
-        words="rock|indie rock|alternative|alt rock|alternative rock|classic rock|hard rock|garage|grunge|britpop|arena rock|"
+        words="rock|indie rock|alternative|alt rock|alternative rock|classic rock|hard rock|garage|grunge|britpop|"
+        "arena rock|"
         "stadium rock|post-rock|post rock|indie|surf rock|shoegaze|pop rock|rock and roll|rock n roll|emo",
         bpm=(108, 124, 146), minor=0.4, taste="rock", groove="rock", kit="rock", bass=("eighths", "picked bass"),
         seats=(
@@ -107,7 +55,8 @@ STYLES: tuple[Style, ...] = (
             Seat("power8", "distorted guitar", -8, 0.65, 0.8, 52),
             Seat("arp8", "electric guitar", -10, 0.4, 0.0, 62, "arp"),
         ),
-        leads=("overdriven guitar", "distorted guitar"), sound=Sound(reverb=1.1, wet=0.11, drive=0.3, drums=-1.5, bass=-4),
+        leads=("overdriven guitar", "distorted guitar"), sound=Sound(reverb=1.1, wet=0.11, drive=0.3, drums=-1.5,
+        bass=-4),
     ),
     Style(
         name="punk",
@@ -117,7 +66,8 @@ STYLES: tuple[Style, ...] = (
             Seat("power8", "distorted guitar", -5, -0.6, 0.4, 52),
             Seat("power8", "overdriven guitar", -6, 0.6, 0.0, 52),
         ),
-        leads=("overdriven guitar",), density=1.3, sound=Sound(reverb=0.7, wet=0.07, drive=0.5, tilt=1.0, drums=-1, bass=-4),
+        leads=("overdriven guitar",), density=1.3, sound=Sound(reverb=0.7, wet=0.07, drive=0.5, tilt=1.0, drums=-1,
+        bass=-4),
     ),
     Style(
         name="metal",
@@ -135,7 +85,8 @@ STYLES: tuple[Style, ...] = (
     ),
     Style(
         name="jazz",
-        words="jazz|swing|bebop|big band|smooth jazz|cool jazz|jazz trio|lounge|cabaret|crooner|gypsy jazz|ragtime|dixieland|"
+        words="jazz|swing|bebop|big band|smooth jazz|cool jazz|jazz trio|lounge|cabaret|crooner|gypsy jazz|ragtime|"
+        "dixieland|"
         "electro swing|noir",
         bpm=(108, 132, 172), minor=0.35, taste="jazz", groove="swing", kit="jazz", bass=("walking", "upright bass"),
         seats=(
@@ -160,7 +111,8 @@ STYLES: tuple[Style, ...] = (
     ),
     Style(
         name="lo-fi hip hop",
-        words="lo-fi|lofi|lo fi|lofi hip hop|lo-fi hip hop|lo-fi hip-hop|chillhop|chill hop|study beats|study|lofi beats|"
+        words="lo-fi|lofi|lo fi|lofi hip hop|lo-fi hip hop|lo-fi hip-hop|chillhop|chill hop|study beats|study|lofi "
+        "beats|"
         "lo-fi beats|jazzhop",
         bpm=(70, 80, 90), minor=0.5, taste="lo-fi", groove="lo-fi", kit="dusty", bass=("lazy", "bass guitar"),
         seats=(
@@ -173,7 +125,8 @@ STYLES: tuple[Style, ...] = (
     ),
     Style(
         name="hip hop",
-        words="hip hop|hip-hop|hiphop|rap|boom bap|boom-bap|old school|rapper|freestyle|gangsta|east coast|west coast|beats",
+        words="hip hop|hip-hop|hiphop|rap|boom bap|boom-bap|old school|rapper|freestyle|gangsta|east coast|west "
+        "coast|beats",
         bpm=(84, 92, 100), minor=0.8, taste="dark", groove="hip-hop", kit="hip-hop", bass=("lazy", "sub bass"),
         seats=(
             Seat("loop", "piano", -7, -0.2, 0.0, 62),
@@ -197,7 +150,8 @@ STYLES: tuple[Style, ...] = (
     ),
     Style(
         name="house",
-        words="house|deep house|tech house|edm|dance|club|progressive house|future house|tropical house|big room|eurodance|"
+        words="house|deep house|tech house|edm|dance|club|progressive house|future house|tropical house|big room|"
+        "eurodance|"
         "electronic|electronica|festival|rave|trance|uplifting trance|party",
         bpm=(120, 125, 130), minor=0.7, taste="dance", groove="house", kit="909", bass=("offbeat", "square bass"),
         seats=(
@@ -211,7 +165,8 @@ STYLES: tuple[Style, ...] = (
     ),
     Style(
         name="techno",
-        words="techno|minimal techno|industrial|hard techno|acid techno|detroit techno|acid house|minimal|ebm|hardstyle|psytrance",
+        words="techno|minimal techno|industrial|hard techno|acid techno|detroit techno|acid house|minimal|ebm|"
+        "hardstyle|psytrance",
         bpm=(128, 134, 146), minor=1.0, taste="dark", groove="techno", kit="909", bass=("rolling", "acid bass"),
         seats=(
             Seat("stab", "synth stab", -10, 0.2, 0.4, 58),
@@ -223,8 +178,10 @@ STYLES: tuple[Style, ...] = (
     ),
     Style(
         name="drum and bass",
-        words="drum and bass|drum & bass|drum n bass|dnb|d&b|jungle|liquid|breakbeat|breakcore|dubstep|garage uk|uk garage",
-        bpm=(168, 174, 178), minor=0.85, taste="dance", groove="drum and bass", kit="electronic", bass=("long", "acid bass"),
+        words="drum and bass|drum & bass|drum n bass|dnb|d&b|jungle|liquid|breakbeat|breakcore|dubstep|garage uk|"
+        "uk garage",
+        bpm=(168, 174, 178), minor=0.85, taste="dance", groove="drum and bass", kit="electronic", bass=("long",
+        "acid bass"),
         seats=(
             Seat("pad", "synth pad", -9, 0.0, 0.0, 62, "pad"),
             Seat("stab", "electric piano", -9, 0.2, 0.5, 62),
@@ -235,9 +192,11 @@ STYLES: tuple[Style, ...] = (
     ),
     Style(
         name="synthwave",
-        words="synthwave|synth wave|retrowave|vaporwave|outrun|80s|eighties|1980s|darkwave|new wave|retro|cyberpunk|chiptune|8-bit|"
+        words="synthwave|synth wave|retrowave|vaporwave|outrun|80s|eighties|1980s|darkwave|new wave|retro|"
+        "cyberpunk|chiptune|8-bit|"
         "8 bit|post-punk",
-        bpm=(84, 100, 116), minor=0.8, taste="dance", groove="synthwave", kit="gated", bass=("sixteenths", "synth bass"),
+        bpm=(84, 100, 116), minor=0.8, taste="dance", groove="synthwave", kit="gated", bass=("sixteenths",
+        "synth bass"),
         seats=(
             Seat("pad", "synth pad", -8, 0.0, 0.0, 60, "pad"),
             Seat("arp16", "synth pluck", -11, 0.4, 0.4, 72, "arp"),
@@ -248,7 +207,8 @@ STYLES: tuple[Style, ...] = (
     ),
     Style(
         name="ambient",
-        words="ambient|drone|meditation|new age|soundscape|atmospheric|space|spa|sleep|ethereal|healing|yoga|relaxing|dreamscape|"
+        words="ambient|drone|meditation|new age|soundscape|atmospheric|space|spa|sleep|ethereal|healing|yoga|"
+        "relaxing|dreamscape|"
         "downtempo|chillout|chill out",
         bpm=(56, 66, 78), minor=0.4, taste="ambient", groove="ambient", kit="soft", bass=("drone", "sub bass"),
         seats=(
@@ -262,7 +222,8 @@ STYLES: tuple[Style, ...] = (
     ),
     Style(
         name="cinematic",
-        words="cinematic|orchestral|epic|trailer|film score|film|movie|soundtrack|score|symphonic|orchestra|heroic|battle|fantasy|"
+        words="cinematic|orchestral|epic|trailer|film score|film|movie|soundtrack|score|symphonic|orchestra|heroic|"
+        "battle|fantasy|"
         "adventure|video game|game",
         bpm=(80, 96, 124), minor=0.75, taste="cinematic", groove="cinematic", kit="orchestra", bass=("pedal", "cello"),
         seats=(
@@ -277,7 +238,8 @@ STYLES: tuple[Style, ...] = (
     ),
     Style(
         name="classical",
-        words="classical|classical piano|solo piano|sonata|nocturne|baroque|chamber|chamber music|romantic era|prelude|etude|"
+        words="classical|classical piano|solo piano|sonata|nocturne|baroque|chamber|chamber music|romantic era|"
+        "prelude|etude|"
         "minuet|piano solo|neoclassical|mozart|chopin|bach",
         bpm=(72, 92, 120), minor=0.45, taste="classical", groove="none", kit="none", bass=("none", "piano"),
         seats=(Seat("alberti", "piano", -5, 0.0, 0.0, 55), Seat("left hand", "piano", -4, 0.0, 0.0, 43)),
@@ -286,7 +248,8 @@ STYLES: tuple[Style, ...] = (
     Style(
         name="waltz",
         words="waltz|viennese|musette|ballroom|carousel|valse|fairground|circus",
-        bpm=(132, 158, 180), minor=0.4, taste="classical", groove="waltz", kit="brush", bass=("bar heads", "upright bass"),
+        bpm=(132, 158, 180), minor=0.4, taste="classical", groove="waltz", kit="brush", bass=("bar heads",
+        "upright bass"),
         seats=(
             Seat("oom-pah", "accordion", -8, -0.3, 0.0, 60),
             Seat("oom-pah", "pizzicato strings", -9, 0.3, 0.4, 62),
@@ -297,7 +260,8 @@ STYLES: tuple[Style, ...] = (
     ),
     Style(
         name="folk",
-        words="folk|acoustic|singer-songwriter|singer songwriter|indie folk|campfire|unplugged|celtic|irish|sea shanty|shanty|"
+        words="folk|acoustic|singer-songwriter|singer songwriter|indie folk|campfire|unplugged|celtic|irish|sea "
+        "shanty|shanty|"
         "medieval|bluegrass|traditional|americana|tavern|nursery rhyme|children|kids",
         bpm=(88, 104, 124), minor=0.3, taste="folk", groove="folk", kit="hand", bass=("roots", "upright bass"),
         seats=(
@@ -310,14 +274,17 @@ STYLES: tuple[Style, ...] = (
     ),
     Style(
         name="country",
-        words="country|country pop|nashville|honky tonk|honky-tonk|western|cowboy|outlaw country|bro country|rodeo|southern",
-        bpm=(96, 112, 136), minor=0.1, taste="country", groove="country", kit="studio", bass=("root-fifth", "bass guitar"),
+        words="country|country pop|nashville|honky tonk|honky-tonk|western|cowboy|outlaw country|bro country|rodeo|"
+        "southern",
+        bpm=(96, 112, 136), minor=0.1, taste="country", groove="country", kit="studio", bass=("root-fifth",
+        "bass guitar"),
         seats=(
             Seat("boom-chick", "acoustic guitar", -5, -0.3, 0.0, 55),
             Seat("banjo roll", "banjo", -11, 0.45, 0.5, 64, "arp"),
             Seat("arp8", "electric guitar", -11, 0.3, 0.7, 64, "arp"),
         ),
-        leads=("fiddle", "harmonica", "electric guitar"), looseness=0.009, sound=Sound(reverb=1.1, wet=0.12, tilt=0.5, drums=-4, bass=-3),
+        leads=("fiddle", "harmonica", "electric guitar"), looseness=0.009, sound=Sound(reverb=1.1, wet=0.12, tilt=0.5,
+        drums=-4, bass=-3),
     ),
     Style(
         name="reggae",
@@ -340,11 +307,13 @@ STYLES: tuple[Style, ...] = (
             Seat("comping", "electric piano", -13, 0.3, 0.5, 62),
             Seat("pad", "slow strings", -15, 0.0, 0.8, 66, "pad"),
         ),
-        leads=("flute", "tenor saxophone"), looseness=0.009, density=0.85, sound=Sound(reverb=1.2, wet=0.16, tilt=-0.5, drums=-8, bass=-4),
+        leads=("flute", "tenor saxophone"), looseness=0.009, density=0.85, sound=Sound(reverb=1.2, wet=0.16,
+        tilt=-0.5, drums=-8, bass=-4),
     ),
     Style(
         name="latin",
-        words="latin|salsa|cumbia|mambo|cha cha|cha-cha|rumba|merengue|cuban|bachata|mariachi|tango|flamenco|latin pop|spanish|afrobeat|"
+        words="latin|salsa|cumbia|mambo|cha cha|cha-cha|rumba|merengue|cuban|bachata|mariachi|tango|flamenco|latin "
+        "pop|spanish|afrobeat|"
         "afrobeats|afro|bolero|havana",
         bpm=(92, 104, 120), minor=0.7, taste="latin", groove="latin", kit="latin", bass=("tumbao", "upright bass"),
         seats=(
@@ -352,12 +321,14 @@ STYLES: tuple[Style, ...] = (
             Seat("strum", "nylon guitar", -10, 0.35, 0.4, 57),
             Seat("hits", "brass", -9, 0.2, 0.7, 64),
         ),
-        leads=("trumpet", "flute", "trombone"), looseness=0.008, sound=Sound(reverb=1.1, wet=0.12, tilt=0.5, drums=-3, bass=-3),
+        leads=("trumpet", "flute", "trombone"), looseness=0.008, sound=Sound(reverb=1.1, wet=0.12, tilt=0.5, drums=-3,
+        bass=-3),
     ),
     Style(
         name="reggaeton",
         words="reggaeton|dembow|perreo|urbano|moombahton|latin trap",
-        bpm=(88, 94, 100), minor=0.9, taste="dance", groove="reggaeton", kit="electronic", bass=("tresillo", "sub bass"),
+        bpm=(88, 94, 100), minor=0.9, taste="dance", groove="reggaeton", kit="electronic", bass=("tresillo",
+        "sub bass"),
         seats=(
             Seat("stab", "synth pluck", -7, 0.2, 0.0, 66),
             Seat("pad", "synth pad", -12, 0.0, 0.3, 60, "pad"),
@@ -389,11 +360,13 @@ STYLES: tuple[Style, ...] = (
             Seat("stab", "electric piano", -9, -0.3, 0.0, 62),
             Seat("hits", "brass", -10, 0.15, 0.8, 64),
         ),
-        leads=("strings", "alto saxophone"), looseness=0.006, sound=Sound(reverb=1.3, wet=0.13, tilt=1.0, drums=-1.5, bass=-2),
+        leads=("strings", "alto saxophone"), looseness=0.006, sound=Sound(reverb=1.3, wet=0.13, tilt=1.0, drums=-1.5,
+        bass=-2),
     ),
     Style(
         name="soul",
-        words="soul|gospel|r&b|rnb|neo soul|neo-soul|neosoul|r and b|worship|spiritual|church|choir music|motown soul|hymn|praise|christian",
+        words="soul|gospel|r&b|rnb|neo soul|neo-soul|neosoul|r and b|worship|spiritual|church|choir music|motown "
+        "soul|hymn|praise|christian",
         bpm=(70, 82, 98), minor=0.25, taste="soul", groove="gospel", kit="studio", bass=("soul", "bass guitar"),
         seats=(
             Seat("comping", "electric piano", -6, -0.25, 0.0, 60),
@@ -401,7 +374,8 @@ STYLES: tuple[Style, ...] = (
             Seat("pad", "choir", -8, 0.0, 0.7, 66, "pad"),
             Seat("hits", "brass", -13, 0.1, 0.95, 64),
         ),
-        leads=("tenor saxophone", "organ"), swing=0.6, looseness=0.01, sound=Sound(reverb=1.8, wet=0.19, drums=-4, bass=-3),
+        leads=("tenor saxophone", "organ"), swing=0.6, looseness=0.01, sound=Sound(reverb=1.8, wet=0.19, drums=-4,
+        bass=-3),
     ),
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Words as syllables with their sounds and stresses, through the English pronouncing dictionary of the speech engine."""
+"""Words as syllables with their sounds and stresses, through an English pronouncing dictionary."""
 
 import copy
 import re
@@ -25,8 +25,47 @@ _DIGRAPHS = (
     ("ou", "W"), ("oy", "Y"), ("oi", "Y"), ("qu", "kw"), ("wh", "w"),
 )  # fmt: skip
 _ONSETS = frozenset(
-    ["bl", "bɹ", "dɹ", "fl", "fɹ", "ɡl", "ɡɹ", "kl", "kɹ", "kw", "pl", "pɹ", "sk", "sl", "sm", "sn", "sp", "st", "sw", "tɹ", "tw", "θɹ", "ʃɹ", "spl", "spɹ", "stɹ", "skɹ", "skw", "bj", "fj", "hj", "kj", "mj", "pj", "vj"]
+    [
+        "bl",
+        "bɹ",
+        "dɹ",
+        "fl",
+        "fɹ",
+        "ɡl",
+        "ɡɹ",
+        "kl",
+        "kɹ",
+        "kw",
+        "pl",
+        "pɹ",
+        "sk",
+        "sl",
+        "sm",
+        "sn",
+        "sp",
+        "st",
+        "sw",
+        "tɹ",
+        "tw",
+        "θɹ",
+        "ʃɹ",
+        "spl",
+        "spɹ",
+        "stɹ",
+        "skɹ",
+        "skw",
+        "bj",
+        "fj",
+        "hj",
+        "kj",
+        "mj",
+        "pj",
+        "vj",
+    ]
 )
+_LONGEST_WORD = 32
+_MOST_SYLLABLES = 9
+"""Nobody sings longer words; they are cut, not refused."""
 _loading = Lock()
 
 
@@ -82,12 +121,13 @@ def sounds_from_letters(word: str) -> str:
 @lru_cache(maxsize=8192)
 def syllables_of_word(word: str) -> tuple[Syllable, ...]:
     """A word's syllables; never empty."""
+    word = word[:_LONGEST_WORD]
     if word.isascii():
         spoken, _ = _dictionary()(word)
     else:
         spoken = sounds_from_letters(word)
     kept = re.sub(r"[^ˈˌ\w]", "", spoken)
-    found = _split(kept)
+    found = _split(kept)[:_MOST_SYLLABLES]
     return found or _split(sounds_from_letters(word)) or (Syllable("l", "ɑ", "", 0, True),)
 
 

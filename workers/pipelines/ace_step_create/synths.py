@@ -175,7 +175,8 @@ def _808(frequency: float, hold: int) -> Stereo:
 
 
 _VOICES: dict[str, Callable[[float, int], Stereo]] = {
-    "supersaw": _supersaw, "stab": _stab, "warm pad": _warm_pad, "glass pad": _glass_pad, "pluck": _pluck, "bell": _bell,
+    "supersaw": _supersaw, "stab": _stab, "warm pad": _warm_pad, "glass pad": _glass_pad, "pluck": _pluck,
+    "bell": _bell,
     "saw lead": _saw_lead, "square lead": _square_lead, "synth brass": _synth_brass, "sub bass": _sub_bass, "808": _808,
     "saw bass": _bass("saw", 1800, 1.1, 0.12), "square bass": _bass("square", 1400, 0.9, 0.1),
     "acid bass": _bass("saw", 2600, 3.5, 0.09),
