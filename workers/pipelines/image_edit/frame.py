@@ -66,7 +66,7 @@ def flip(picture: Picture, edit: Edit, bench: Bench) -> Picture:
 
 def rotate(picture: Picture, edit: Edit, bench: Bench) -> Picture:
     """Clockwise. Quarter turns keep every pixel; other angles zoom in until no corner is empty."""
-    degrees = {"rotate right": 90, "rotate left": -90}.get(edit.name, edit.args.get("degrees", 90)) % 360
+    degrees = int(edit.args["degrees"]) % 360
     if degrees % 90 == 0:
         turned = _both(picture, lambda plane: np.rot90(plane, -(degrees // 90)))
         return turned if degrees == 180 or picture.width == picture.height else contained(turned, bench)
@@ -212,7 +212,7 @@ def circle(picture: Picture, edit: Edit, bench: Bench) -> Picture:
 
 
 OPERATIONS: dict[str, Operation] = {
-    "mirror": mirror, "flip": flip, "rotate": rotate, "rotate right": rotate, "rotate left": rotate,
+    "mirror": mirror, "flip": flip, "rotate": rotate,
     "zoom in": zoom_in, "zoom out": zoom_out, "crop": crop, "border": border, "polaroid": polaroid,
     "film strip": film_strip, "rounded corners": rounded_corners, "circle": circle,
 }  # fmt: skip

@@ -38,7 +38,7 @@ DIRECTED = re.compile(
     rf"(?:(?:up|the|its|of|some|any)\s+)*(?P<what>{phrases.DIAL})"
 )
 TURNED = re.compile(rf"(?P<what>{phrases.DIAL})\s*(?P<sign>up|down|\+|-)\s*(?=\d|[,.;]|$|\s)")
-WHOLE = {"mirror", "flip", "rotate right", "rotate left", "zoom in", "zoom out", "border", "polaroid", "film strip",
+WHOLE = {"mirror", "flip", "zoom in", "zoom out", "border", "polaroid", "film strip",
          "rounded corners", "circle", "remove background", "blur background", "white balance"}  # fmt: skip
 """Operations that take no region."""
 

@@ -81,9 +81,6 @@ EFFECTS = {
     # frame
     "mirror": "mirror mirrored mirror_image flip flip_horizontally horizontal_flip flop flip_left_to_right reverse",
     "flip": "flip_vertically upside_down vertical_flip flip_upside_down flip_it_upside_down flip_top_to_bottom",
-    "rotate right": "rotate_right turn_right rotate_clockwise rotate_to_the_right",
-    "rotate left": "rotate_left turn_left rotate_counterclockwise rotate_counter-clockwise rotate_anticlockwise"
-    " rotate_to_the_left",
     "zoom in": "zoom_in zoom closer close_up closeup close-up zoomed_in tighter_crop tight_crop zoom_closer",
     "zoom out": "zoom_out zoomed_out wider farther_away further_away pull_back outpaint",
     "border": "border frame framed picture_frame bordered photo_frame",

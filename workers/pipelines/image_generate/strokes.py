@@ -134,38 +134,28 @@ def faceted(image: Image.Image, rng: np.random.Generator, *, across: int) -> Ima
     draw = ImageDraw.Draw(canvas)
     size = (small.shape[1], small.shape[0])
     colours = np.asarray(image.resize(size, Image.Resampling.BOX).filter(ImageFilter.BoxBlur(1)), np.float32)
-    for row in range(rows - 1):
-        for column in range(columns - 1):
-            a, b, c, d = (
-                points[row, column],
-                points[row, column + 1],
-                points[row + 1, column],
-                points[row + 1, column + 1],
-            )
-            splits = (((a, b, d), (a, c, d)), ((a, b, c), (b, c, d)))
-            unrest = [sum(float(_tones(triangle, colours).std(0).sum()) for triangle in pair) for pair in splits]
-            for triangle in splits[0 if unrest[0] <= unrest[1] else 1]:
-                _facet(draw, triangle, colours, scale)
+    a, b, c, d = (
+        points[top : rows - 1 + top, left : columns - 1 + left].reshape(-1, 2) for top in (0, 1) for left in (0, 1)
+    )
+    falling = np.stack([np.stack([a, b, d], 1), np.stack([a, c, d], 1)], 1)
+    rising = np.stack([np.stack([a, b, c], 1), np.stack([b, c, d], 1)], 1)
+    unrest = [_tones(pair, colours).std(-2).sum((-1, -2)) for pair in (falling, rising)]
+    triangles = np.where((unrest[0] <= unrest[1])[:, None, None, None], falling, rising).reshape(-1, 3, 2)
+    edge, middle = triangles[:, 1] - triangles[:, 0], triangles.mean(1)
+    light = 1 + 0.05 * np.sin(np.arctan2(edge[:, 1], edge[:, 0]) * 2 + middle[:, 0] * 0.7)
+    tones = np.clip(np.median(_tones(triangles, colours), axis=-2) * light[:, None], 0, 255).astype(int)
+    for corners, tone in zip((triangles / scale).tolist(), tones.tolist(), strict=True):
+        draw.polygon([tuple(corner) for corner in corners], fill=tuple(tone))
     return canvas
 
 
-def _tones(triangle: tuple[Plane, ...], colours: Plane) -> Plane:
-    """The colours at a triangle's middle and well inside its corners."""
-    corners = np.stack(triangle)
-    middle = corners.mean(0)
-    samples = np.concatenate([middle[None], corners * 0.6 + middle * 0.4])
-    x = np.clip(samples[:, 0].astype(int), 0, colours.shape[1] - 1)
-    y = np.clip(samples[:, 1].astype(int), 0, colours.shape[0] - 1)
+def _tones(triangles: Plane, colours: Plane) -> Plane:
+    """The colours at triangles' middles and well inside their corners: … × 3 × 2 places to … × 4 × 3 colours."""
+    middle = triangles.mean(-2, keepdims=True)
+    samples = np.concatenate([middle, triangles * 0.6 + middle * 0.4], -2)
+    x = np.clip(samples[..., 0].astype(int), 0, colours.shape[1] - 1)
+    y = np.clip(samples[..., 1].astype(int), 0, colours.shape[0] - 1)
     return colours[y, x]
-
-
-def _facet(draw: ImageDraw.ImageDraw, triangle: tuple[Plane, ...], colours: Plane, scale: float) -> None:
-    corners = np.stack(triangle)
-    middle = corners.mean(0)
-    edge = corners[1] - corners[0]
-    light = 1 + 0.05 * float(np.sin(np.arctan2(edge[1], edge[0]) * 2 + middle[0] * 0.7))
-    color = np.clip(np.median(_tones(triangle, colours), axis=0) * light, 0, 255).astype(int)
-    draw.polygon([(float(px) / scale, float(py) / scale) for px, py in corners], fill=tuple(color.tolist()))
 
 
 def glazed(image: Image.Image, rng: np.random.Generator, *, across: int, lead: float) -> Image.Image:
