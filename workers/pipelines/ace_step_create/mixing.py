@@ -120,7 +120,7 @@ def _ducking(kicks: Sequence[Event], samples: int, depth: float, beat: float) ->
     """A gain that dips at every kick and recovers within most of a beat."""
     length = round(min(0.42, beat * 0.8) * RATE)
     share = np.linspace(0, 1, length, dtype=np.float32)
-    dip = 1 - depth * (1 - share**1.4)
+    dip: NDArray[np.float64] = np.asarray(1 - depth * (1 - share**1.4), np.float64)
     attack = round(0.004 * RATE)
     dip[:attack] = np.linspace(1, dip[attack], attack)
     gain = np.ones(samples, np.float32)

@@ -77,8 +77,8 @@ STYLES: tuple[Style, ...] = (
         seats=(
             Seat("gallop", "distorted guitar", -4, -0.7, 0.3, 45),
             Seat("gallop", "distorted guitar", -4, 0.7, 0.5, 45),
-            Seat("arp8", "electric guitar", -9, 0.2, 0.0, 58, "arp"),
-            Seat("pad", "choir", -12, 0.0, 0.9, 62, "pad"),
+            Seat("arp8", "electric guitar", -5, 0.2, 0.0, 58, "arp"),
+            Seat("pad", "slow strings", -9, 0.0, 0.45, 62, "pad"),
         ),
         leads=("distorted guitar", "overdriven guitar"), density=1.2,
         sound=Sound(reverb=1.0, wet=0.09, drive=0.7, tilt=0.5, drums=-1, bass=-4),
