@@ -8,6 +8,7 @@ import pytest
 
 from tests.workers.pipelines.video_scenes import camera_move, changes, film, photo, psnr, saved, shown, window
 from workers.pipelines.video_generate.camera import Camera, Framing, Lens, eased
+from workers.pipelines.video_generate.composition import compose
 from workers.pipelines.video_generate.depth import nearness_of
 from workers.pipelines.video_generate.direction import direct
 from workers.pipelines.video_generate.effects import IN_THE_AIR, Air
@@ -171,6 +172,18 @@ def test_a_scene_from_text_has_parallax_and_life(tmp_path):
     assert reds[0] + 10 < reds[1] < reds[2] - 10
     still = (slice(0, 40), slice(120, 260))
     assert np.abs(frames[2][still].astype(float) - frames[22][still]).mean() < 12
+
+
+def test_a_rider_moves_with_what_carries_it():
+    prompt = "a cat riding a horse gallops through a meadow"
+    composition = compose(
+        direct(prompt), prompt, width=256, height=160, seconds=4, seed=3, extreme=False, step=lambda share: None
+    )
+    carrier, rider = composition.world.layers[-2:]
+    assert composition.acts == ("horse: run",)
+    assert [carrier.pose(t) for t in (0, 1, 2)] == [rider.pose(t) for t in (0, 1, 2)]
+    assert carrier.pose(0).right != carrier.pose(2).right
+    assert (carrier.pivot, carrier.nearness) == (rider.pivot, rider.nearness)
 
 
 def test_what_moves_nothing_is_listed(tmp_path, start):

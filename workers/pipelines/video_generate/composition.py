@@ -63,7 +63,10 @@ def compose(
     casting = _cast(direction, scene, prompt)
     rng = stream(seed, "blocking")
     tall = (width * height) ** 0.5 / height
-    plan.sprites = [_framed(_blocked(sprite, casting.get(sprite.thing), plan, rng), tall) for sprite in plan.sprites]
+    if not any(_rides(scene, sprite) for sprite in plan.sprites):  # who sits on something stays where it was put
+        plan.sprites = [
+            _framed(_blocked(sprite, casting.get(sprite.thing), plan, rng), tall) for sprite in plan.sprites
+        ]
     stage = _stage(scene, plan, width=width, height=height, seed=seed, extreme=extreme)
     step(0.05)
     PAINTERS[plan.setting](stage)
@@ -204,9 +207,13 @@ def _layers(
     finished = None if styled is None else np.asarray(styled, np.float32) / 255
     made: list[tuple[float, Layer]] = []
     acts: dict[str, None] = {}
-    for number, cut in enumerate([*scenery, *cuts]):
+    standing: list[tuple[Sprite, Layer]] = []
+    order = {id(cut): number for number, cut in enumerate([*scenery, *cuts])}
+    for cut in sorted([*scenery, *cuts], key=lambda cut: cut.sprite is not None and _rides(scene, cut.sprite)):
+        number = order[id(cut)]
         rows, columns = cut.adds.shape[:2]
         draws = stream(seed, f"acting {number}").random(8)
+        kind = "rest"
         if cut.sprite is None:
             foot = (cut.y + rows) / canvas_height
             near = _ground_nearness(plan, foot) if plan.setting not in SUBMERGED else 0.35
@@ -224,14 +231,34 @@ def _layers(
                 action.kind if action else None, habitat=_habitat(thing, sprite),
                 facing=facing_of(sprite), height=tall / canvas_width, seconds=seconds, draws=draws,
             )  # fmt: skip
-            acts[f"{thing.said}: {kind}"] = None
             if kind in {"spin", "fly", "hover", "swim", "fall", "launch"}:
                 pivot = (pivot[0], pivot[1] - tall / 2)
         paint, passes = _coloured(cut, mood, finished)
         layer = Layer(paint=paint, passes=passes, x=cut.x, y=cut.y, pivot=pivot, nearness=near, pose=pose)
+        if cut.sprite is not None:
+            carrier = _carrier(scene, cut.sprite, standing)
+            if carrier:
+                layer = replace(layer, pivot=carrier.pivot, nearness=carrier.nearness, pose=carrier.pose)
+            else:
+                acts[f"{scene.things[cut.sprite.thing].said}: {kind}"] = None
+                standing.append((cut.sprite, layer))
         made.append((1e-3 * number + 1e-6 if cut.sprite is not None else near - 2, layer))
     made.sort(key=lambda entry: entry[0])
     return [layer for _, layer in made], tuple(acts)
+
+
+def _rides(scene: Scene, sprite: Sprite) -> bool:
+    relation = scene.things[sprite.thing].relation
+    return relation is not None and relation.kind == "on"
+
+
+def _carrier(scene: Scene, sprite: Sprite, standing: list[tuple[Sprite, Layer]]) -> Layer | None:
+    """What a figure sits on, the nearest one of its kind: both move as one."""
+    relation = scene.things[sprite.thing].relation
+    if relation is None or not _rides(scene, sprite):
+        return None
+    below = [(abs(other.x - sprite.x), layer) for other, layer in standing if other.thing == relation.target]
+    return min(below, key=lambda entry: entry[0])[1] if below else None
 
 
 def _coloured(cut: Cut, mood: object, finished: Plane | None) -> tuple[Picture, Picture]:
