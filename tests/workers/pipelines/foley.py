@@ -25,6 +25,7 @@ class Studio:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._count = 0
+        self._heard: dict[Path, Sound] = {}
         self._kept: dict[Any, tuple[OutputFile, dict[str, Any]]] = {}
 
     def run(
@@ -38,7 +39,7 @@ class Studio:
     ) -> tuple[OutputFile, dict[str, Any]]:
         """One run: its file and its info."""
         workdir = self._folder / str(self._count)
-        workdir.mkdir()
+        workdir.mkdir(parents=True)
         self._count += 1
         context = RunContext(
             params={**DEFAULTS, "prompt": prompt, "durationSeconds": seconds, **params},
@@ -62,4 +63,6 @@ class Studio:
     def hear(self, prompt: str, seconds: int = 3, *, seed: int = 7, **params: Any) -> Sound:
         """The decoded stereo sound of a request."""
         output, _ = self.make(prompt, seconds, seed=seed, **params)
-        return read_sound(output.path, rate=RATE, channels=2)
+        if output.path not in self._heard:
+            self._heard[output.path] = read_sound(output.path, rate=RATE, channels=2)
+        return self._heard[output.path]

@@ -1,5 +1,6 @@
 """moss.sound.effect's procedural foley: exact lengths, the same bytes again, honest words about itself."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,16 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_take(studio
     assert first.path.read_bytes() == second.path.read_bytes()
     assert first.path.read_bytes() != other.path.read_bytes()
     assert [event["name"] for event in other_info["events"]] == ["dog bark", "thunder", "footsteps"]
+
+
+def test_runs_side_by_side_do_not_disturb_each_other(tmp_path: Path) -> None:
+    prompts = ["a crowd and a dog in a cave", "rain on a tin roof", "a siren, then a door slam", "a church bell"] * 2
+    with ThreadPoolExecutor(4) as pool:
+        studios = [Studio(tmp_path / str(k)) for k in range(len(prompts))]
+        together = [made.path.read_bytes() for made, _ in pool.map(lambda k: studios[k].run(prompts[k], 2), range(8))]
+    assert together[:4] == together[4:]
+    alone = Studio(tmp_path / "alone")
+    assert [alone.run(prompt, 2)[0].path.read_bytes() for prompt in prompts[:4]] == together[:4]
 
 
 def test_nothing_clips_and_nothing_is_too_quiet(studio: Studio) -> None:

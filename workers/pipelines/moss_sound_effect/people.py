@@ -3,7 +3,6 @@
 import numpy as np
 from scipy import fft
 
-from workers.pipelines.moss_sound_effect.animals import VOWELS, call
 from workers.pipelines.moss_sound_effect.impacts import BODIES, strike
 from workers.pipelines.moss_sound_effect.signals import (
     RATE,
@@ -31,6 +30,7 @@ from workers.pipelines.moss_sound_effect.signals import (
     wander,
     white,
 )
+from workers.pipelines.moss_sound_effect.throats import VOWELS, call
 from workers.pipelines.moss_sound_effect.voice import Voice
 from workers.pipelines.moss_sound_effect.weather import bubble
 

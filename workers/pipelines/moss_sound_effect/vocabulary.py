@@ -10,7 +10,17 @@ a slam).
 
 from dataclasses import dataclass
 
-from workers.pipelines.moss_sound_effect import animals, impacts, interface, machines, people, things, vehicles, weather
+from workers.pipelines.moss_sound_effect import (
+    alarms,
+    animals,
+    impacts,
+    interface,
+    machines,
+    people,
+    things,
+    vehicles,
+    weather,
+)
 from workers.pipelines.moss_sound_effect.voice import Fill, Hit, Strike, Texture
 
 
@@ -121,18 +131,18 @@ EVENTS: tuple[Event, ...] = (
     Event("electric hum", M, "hum~ electric_hum transformer mains_hum electrical_hum fridge refrigerator neon fluorescent buzzing_light power_line drone_tone server_room", _point(machines.hum), -5),
     Event("kettle", M, "kettle tea_kettle kettle_whistle whistling_kettle teapot", _hit(machines.kettle, 3.0, 3.3), -2),
     Event("printer", M, "printer dot_matrix copier photocopier fax scanner print", _point(machines.printer), -2),
-    Event("clock tick", M, "clock bomb_tick ticking_bomb tick~ clock_tick ticking_clock tick_tock ticktock wall_clock stopwatch metronome watch_tick pocket_watch grandfather_clock timer time_bomb", _hit(machines.tick, 0.09, 1.0, None, jitter=0.004), -6),
-    Event("alarm", M, "alarm alarm_clock digital_alarm wake_up_alarm smoke_alarm fire_alarm smoke_detector security_alarm burglar_alarm car_alarm", _hit(machines.alarm, 0.62, 1.0, None, jitter=0.0)),
-    Event("klaxon", M, "klaxon alert red_alert emergency submarine_alarm nuclear_alarm warning_horn dive_alarm", _hit(machines.klaxon, 0.85, 1.15, None, jitter=0.0)),
-    Event("siren", M, "siren police_siren police police_car fire_truck wailing_siren emergency_vehicle police_car_pass", _point(machines.siren)),
-    Event("two-tone siren", M, "ambulance ambulance_siren two_tone_siren european_siren hi_lo_siren", _point(machines.two_tone)),
-    Event("air-raid siren", M, "air_raid air_raid_siren tornado_siren civil_defense_siren air_raid_alarm", _point(machines.air_raid)),
-    Event("telephone", M, "phone telephone phone_ring telephone_ring ringing_phone old_phone landline rotary_phone phone_call ring?", _hit(machines.phone, 2.0, 4.0, None, jitter=0.0), -1),
-    Event("mobile phone", M, "mobile cell_phone cellphone mobile_phone ringtone smartphone phone_ringtone", _hit(machines.mobile, 1.5, 2.0, None, jitter=0.0), -2),
-    Event("phone vibration", M, "vibrate vibration phone_vibration phone_buzz phone_vibrate vibrating_phone", _hit(machines.vibrate, 0.9, 1.5, 2, jitter=0.02), -4),
+    Event("clock tick", M, "clock bomb_tick ticking_bomb tick~ clock_tick ticking_clock tick_tock ticktock wall_clock stopwatch metronome watch_tick pocket_watch grandfather_clock timer time_bomb", _hit(alarms.tick, 0.09, 1.0, None, jitter=0.004), -6),
+    Event("alarm", M, "alarm alarm_clock digital_alarm wake_up_alarm smoke_alarm fire_alarm smoke_detector security_alarm burglar_alarm car_alarm", _hit(alarms.alarm, 0.62, 1.0, None, jitter=0.0)),
+    Event("klaxon", M, "klaxon alert red_alert emergency submarine_alarm nuclear_alarm warning_horn dive_alarm", _hit(alarms.klaxon, 0.85, 1.15, None, jitter=0.0)),
+    Event("siren", M, "siren police_siren police police_car fire_truck wailing_siren emergency_vehicle police_car_pass", _point(alarms.siren)),
+    Event("two-tone siren", M, "ambulance ambulance_siren two_tone_siren european_siren hi_lo_siren", _point(alarms.two_tone)),
+    Event("air-raid siren", M, "air_raid air_raid_siren tornado_siren civil_defense_siren air_raid_alarm", _point(alarms.air_raid)),
+    Event("telephone", M, "phone telephone phone_ring telephone_ring ringing_phone old_phone landline rotary_phone phone_call ring?", _hit(alarms.phone, 2.0, 4.0, None, jitter=0.0), -1),
+    Event("mobile phone", M, "mobile cell_phone cellphone mobile_phone ringtone smartphone phone_ringtone", _hit(alarms.mobile, 1.5, 2.0, None, jitter=0.0), -2),
+    Event("phone vibration", M, "vibrate vibration phone_vibration phone_buzz phone_vibrate vibrating_phone", _hit(alarms.vibrate, 0.9, 1.5, 2, jitter=0.02), -4),
     Event("keyboard", M, "keyboard typing type computer_keyboard keystroke keyboard_typing keyboard_click typing_on_a_keyboard", _hit(machines.key_press, 0.13, 0.14, None, jitter=0.3), -5),
     Event("typewriter", M, "typewriter old_typewriter typing_on_a_typewriter typewriter_key", _hit(machines.typewriter, 0.16, 0.19, None, jitter=0.22), -2),
-    Event("typewriter bell", M, "typewriter_bell bell_ding carriage_return ding desk_bell service_bell reception_bell oven_ding timer_ding", _hit(machines.typewriter_bell, 1.1, 1.3), -3),
+    Event("typewriter bell", M, "typewriter_bell bell_ding carriage_return ding desk_bell service_bell reception_bell oven_ding timer_ding", _hit(alarms.typewriter_bell, 1.1, 1.3), -3),
     Event("sewing machine", M, "sewing_machine sewing stitch", _hit(machines.sewing, 0.1, 0.1, None, jitter=0.01), -2),
     Event("elevator", M, "elevator lift? elevator_ding elevator_door elevator_arrive", _hit(machines.elevator, 2.6, 3.2), -2),
     Event("power up", M, "power_up powering_up charge_up charging~ startup start_up boot_up turn_on activate spin_up", _hit(machines.power_up, 2.2, 2.5)),
