@@ -39,7 +39,6 @@ def read_sound(path: Path, *, rate: int, channels: int = 1, max_seconds: float |
     if container is None:
         raise NotASound("is not a sound of a supported format")
     limit = None if max_seconds is None else round(max_seconds * rate)
-    resampler = av.AudioResampler(format="fltp", layout="mono" if channels == 1 else "stereo", rate=rate)
     parts: list[Any] = []
     length = 0
     try:
@@ -52,6 +51,9 @@ def read_sound(path: Path, *, rate: int, channels: int = 1, max_seconds: float |
             stream = next(iter(opened.streams.audio), None)
             if stream is None:
                 raise NotASound("holds no sound")
+            # One channel is given to both ears as it is; the resampler would make it 3 dB fainter.
+            mono = channels == 1 or stream.codec_context.channels == 1
+            resampler = av.AudioResampler(format="fltp", layout="mono" if mono else "stereo", rate=rate)
             for frame in opened.decode(stream):
                 for resampled in resampler.resample(frame):
                     parts.append(resampled.to_ndarray())
@@ -63,7 +65,8 @@ def read_sound(path: Path, *, rate: int, channels: int = 1, max_seconds: float |
         raise NotASound("is damaged or cut off and cannot be read") from error
     if not parts:
         raise NotASound("holds no sound")
-    return np.concatenate(parts, axis=1).astype(np.float32, copy=False)
+    samples = np.concatenate(parts, axis=1).astype(np.float32, copy=False)
+    return samples if samples.shape[0] == channels else np.repeat(samples, channels, axis=0)
 
 
 def is_silent(samples: Samples) -> bool:

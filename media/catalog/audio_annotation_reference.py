@@ -16,6 +16,8 @@ from workers.protocol.inputs.audio_annotation_reference import (
 from workers.protocol.inputs.media import Given
 
 WORDS_PER_SECOND = Fraction(5, 2)
+TOLERANCE = Fraction(1, 10)
+"""Encoders pad: ten minutes of MP3 last some hundredths longer."""
 
 
 def _given(task_input: AudioAnnotationReferenceInput) -> Given:
@@ -33,7 +35,7 @@ def _normalise(task_input: AudioAnnotationReferenceInput, facts: Mapping[str, Fa
     given = _given(task_input)
     path = path_of(given)
     duration = facts.get(path, Facts()).duration
-    if duration is not None and duration > MAX_SECONDS:
+    if duration is not None and duration > MAX_SECONDS + TOLERANCE:
         raise InvalidRequest({path: f"it lasts {float(duration):.1f} s; at most {MAX_SECONDS} s can be annotated"})
     anchored = task_input.transcript is not None
     params = AudioAnnotationReferenceParams(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from fractions import Fraction
 
+from core.errors import InvalidRequest
 from media.catalog.given import path_of, shown_list, shown_under, size_wins, source_of
 from media.catalog.money import micros
 from media.catalog.task import Adjustment, Coefficients, Facts, Normalised, Source, Task, Units
@@ -54,6 +55,7 @@ def _normalise(task_input: VideoGenerateInput, facts: Mapping[str, Facts]) -> No
     adjustments: list[Adjustment] = []
     width, height = _canvas(task_input, facts, adjustments)
     frames, rate = _time(task_input, adjustments)
+    _check_given(task_input, frames)
     params = VideoGenerateParams(
         prompt=task_input.prompt,
         width=width,
@@ -87,6 +89,21 @@ def _normalise(task_input: VideoGenerateInput, facts: Mapping[str, Facts]) -> No
         adjustments=adjustments,
         seed=task_input.seed,
     )
+
+
+def _check_given(task_input: VideoGenerateInput, frames: int) -> None:
+    """Each given frame needs a sampled frame of its own.
+
+    Raises:
+        InvalidRequest: there are more.
+    """
+    overlap = task_input.overlap_frames()
+    ends = [one for one in (task_input.start_frame(), task_input.final_frame()) if one is not None]
+    if len(overlap) + len(ends) > frames:
+        name = overlap[0].field.partition(".")[0]
+        raise InvalidRequest(
+            {f"input.{name}": f"{len(overlap) + len(ends)} frames are given for a clip of {frames} sampled frames"}
+        )
 
 
 def _canvas(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from core.errors import InvalidRequest
 from media.catalog import registry
 from media.catalog.image_edit import canvas_of
 from media.catalog.task import Facts, Normalised
@@ -76,6 +77,15 @@ def test_interpolation_is_off_or_no_slower_than_the_samples() -> None:
         assert result.params.wire()["interpolationFps"] == wanted
     with pytest.raises(ValueError, match="interpolationFps must be 0 or at least sampledFps"):
         normalised("video.generate", {"prompt": "x", "sampledFps": 50, "interpolationFps": 49})
+
+
+def test_every_given_frame_has_a_sampled_frame_of_its_own() -> None:
+    nine = {"prompt": "x", "durationFrames": 9, "aspectRatio": "1:1"}
+    normalised("video.generate", {**nine, "overlapFrameImageUrls": [URL] * 8, "finalFrameImageUrl": URL})
+    ends = {"startFrameImageUrl": URL, "finalFrameImageUrl": URL}
+    with pytest.raises(InvalidRequest) as refused:
+        normalised("video.generate", {**nine, **ends, "overlapFrameImages": [URL] * 8})
+    assert refused.value.fields == {"input.overlapFrameImages": "10 frames are given for a clip of 9 sampled frames"}
 
 
 # -- video.generate: canvas and frames --------------------------------------------------------------------------------
@@ -197,7 +207,7 @@ def test_a_source_whose_head_tells_nothing_is_edited_on_the_default_canvas() -> 
 
 def test_ten_minutes_of_sound_can_be_annotated_and_no_more() -> None:
     whole = {"sourceAudioUrl": URL}
-    for duration in (Fraction(600), None):
+    for duration in (Fraction(600), Fraction(6001, 10), None):
         result = normalised("audio.annotation.reference", whole, sourceAudioUrl=Facts(duration=duration))
         assert result.pinned == {"input.sourceAudioUrl": {"maxDuration": "600"}}
     with pytest.raises(Exception, match=r"660\.0 s; at most 600 s can be annotated") as caught:

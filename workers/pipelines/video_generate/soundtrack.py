@@ -47,8 +47,8 @@ def read_soundtrack(path: Path, *, seconds: Fraction) -> Soundtrack:
     """
     try:
         samples = read_sound(path, rate=RATE, channels=2)
-        if np.array_equal(samples[0], samples[1]):  # a single channel, which the spread to two has made fainter
-            samples = read_sound(path, rate=RATE, channels=1)
+        if np.array_equal(samples[0], samples[1]):
+            samples = samples[:1]  # a single channel stays one
     except NotASound as error:
         raise EngineFailed(f"The reference audio {error}.", code="invalid_reference_audio") from error
     if is_silent(samples):
