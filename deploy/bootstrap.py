@@ -79,7 +79,7 @@ def install(venv: Path, files: list[Path]) -> None:
         say(f"creating {show(venv)} with Python {sys.version.split()[0]} …")
         shutil.rmtree(venv, ignore_errors=True)
         run([sys.executable, "-I", "-m", "venv", str(venv)], "the virtual environment could not be created")
-    say("installing the pinned requirements (about 600 MB, two minutes the first time) …")
+    say("installing the pinned requirements (about 2 GB, two minutes the first time) …")
     command = [str(python), "-I", "-m", "pip", "install", "--require-hashes", "--disable-pip-version-check"]
     if not sys.stdout.isatty():
         command.append("-qq")  # no bar for a log file; errors are still printed
