@@ -1,6 +1,7 @@
 """What a local clip really holds, measured by reading every packet instead of believing its header."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -8,9 +9,10 @@ from typing import Any
 
 import av
 from av.container import InputContainer
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from workers.protocol.containers import HEAD_BYTES, Container, describe_pointer, sniff
+from workers.protocol.containers import HEAD_BYTES, MP4, Container, describe_pointer, sniff
 
 _SLOT_TOLERANCE = Fraction(3, 10)
 """How far, in frames, a frame may lie from its place on a constant rate's grid (Matroska rounds to milliseconds)."""
@@ -91,6 +93,18 @@ class Clip:
         }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """What an MP4 made here holds."""
+
+    frames: int
+    duration: Fraction
+    """How long the picture lasts, in seconds."""
+    width: int
+    height: int
+    has_sound: bool
+
+
 def measure_clip(path: Path) -> Clip:
     """Read `path` from end to end.
 
@@ -98,6 +112,41 @@ def measure_clip(path: Path) -> Clip:
         NotAClip: it is no clip, holds no picture, is cut off, or cannot be decoded.
     """
     container = _recognise(path)
+    with _opened(path, container) as opened:
+        return _measure(path, container, opened)
+
+
+def measure_finished(path: Path) -> Finished:
+    """Read the index of an MP4 that a muxer here has just closed, and decode its first frame.
+
+    Such an index has an entry for each packet written, so reading the packets could count no other number; that they
+    are all there is seen from the file's size. A file from elsewhere may say anything: `measure_clip` reads it all.
+
+    Raises:
+        NotAClip: it holds no picture, is cut off, or cannot be decoded.
+    """
+    with _opened(path, MP4) as opened:
+        if not opened.streams.video:
+            raise NotAClip("holds no picture")
+        stream = opened.streams.video[0]
+        entries = list(stream.index_entries)
+        frames = sum(not entry.is_discard for entry in entries)
+        if not frames or not stream.duration:
+            raise NotAClip("holds no picture")
+        if max(entry.pos + entry.size for entry in entries) > path.stat().st_size:
+            raise NotAClip("is cut off: its data end before its index does")
+        width, height, _, _ = _first_frame(opened, stream)
+        return Finished(
+            frames=frames,
+            duration=stream.duration * _fraction(stream.time_base),
+            width=width,
+            height=height,
+            has_sound=bool(opened.streams.audio),
+        )
+
+
+@contextmanager
+def _opened(path: Path, container: Container) -> Iterator[InputContainer]:
     try:
         with av.open(
             f"file:{path}",
@@ -105,7 +154,7 @@ def measure_clip(path: Path) -> Clip:
             options={"protocol_whitelist": "file"},
             metadata_errors="replace",
         ) as opened:
-            return _measure(path, container, opened)
+            yield opened
     except (av.error.FFmpegError, ValueError, EOFError) as error:
         reason = getattr(error, "strerror", None) or "unreadable"
         raise NotAClip(f"is damaged or cut off and cannot be read ({reason})") from error
@@ -148,11 +197,13 @@ def _measure(path: Path, container: Container, opened: InputContainer) -> Clip:
     if container.demuxer == "mov" and len(times) + hidden < announced:
         raise NotAClip("is cut off: its data end before its index does")
     tick = _fraction(stream.time_base)
+    # Ticks, not seconds: a few thousand fractions cost more than reading the packets did.
     order = sorted(range(len(times)), key=times.__getitem__)
-    moments = [times[place] * tick for place in order]
-    rate = _constant_rate(moments, stream)
-    last = lengths[order[-1]] * tick or (1 / rate if rate else _mean_step(moments, stream))
-    duration = len(moments) / rate if rate else moments[-1] - moments[0] + last
+    starts_at = times[order[0]]
+    ticks = [times[place] - starts_at for place in order]
+    rate = _constant_rate(ticks, tick, stream)
+    last = lengths[order[-1]] * tick or (1 / rate if rate else _mean_step(ticks, tick, stream))
+    duration = len(ticks) / rate if rate else ticks[-1] * tick + last
     width, height, rotation, pixel_format = _first_frame(opened, stream)
     context = stream.codec_context
     pixel_aspect = Fraction(stream.sample_aspect_ratio or 1) or Fraction(1)
@@ -181,13 +232,13 @@ def _measure(path: Path, container: Container, opened: InputContainer) -> Clip:
             ),
         ),
         video_index=stream.index,
-        frames=len(moments),
-        starts_at=moments[0],
+        frames=len(ticks),
+        starts_at=starts_at * tick,
         duration=duration,
         width=upright_width,
         height=upright_height,
         rotation=rotation,
-        joinable=first_key and not hidden and _evenly_spaced(moments, rate),
+        joinable=first_key and not hidden and _evenly_spaced(ticks, tick, rate),
         sound=_sound(opened),
     )
 
@@ -200,9 +251,22 @@ def _is_cover(stream: VideoStream) -> bool:
 def _first_frame(opened: InputContainer, stream: VideoStream) -> tuple[int, int, int, str]:
     """Decode one frame: size, clockwise quarter turns in degrees, pixel format; proves that it can be decoded."""
     opened.seek(0, stream=stream, any_frame=False, backward=True)
-    for frame in opened.decode(stream):
-        return frame.width, frame.height, round(frame.rotation) % 360, frame.format.name
-    raise NotAClip("cannot be decoded")
+    frame = _frame_of_one_packet(opened, stream)
+    if frame is None:
+        opened.seek(0, stream=stream, any_frame=False, backward=True)
+        frame = next(opened.decode(stream), None)
+    if frame is None:
+        raise NotAClip("cannot be decoded")
+    return frame.width, frame.height, round(frame.rotation) % 360, frame.format.name
+
+
+def _frame_of_one_packet(opened: InputContainer, stream: VideoStream) -> VideoFrame | None:
+    """Told that nothing follows, a decoder gives its first frame without decoding those that it would reorder."""
+    context = stream.codec_context
+    packet = next(opened.demux(stream), None)
+    if packet is None or not packet.size:
+        return None
+    return next(iter(context.decode(packet) or context.decode(None)), None)
 
 
 def _sound(opened: InputContainer) -> Sound | None:
@@ -221,31 +285,34 @@ def _fraction(value: Fraction | None) -> Fraction:
     return Fraction(value)
 
 
-def _constant_rate(moments: Sequence[Fraction], stream: VideoStream) -> Fraction | None:
+def _constant_rate(ticks: Sequence[int], tick: Fraction, stream: VideoStream) -> Fraction | None:
     """The rate on whose grid every frame lies; None when there is none.
 
     The candidates are what the file says and, for files that say it badly, the common rates near the mean.
     """
-    if len(moments) == 1:
+    if len(ticks) == 1:
         return Fraction(stream.average_rate) if stream.average_rate else None
     said = [Fraction(rate) for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate) if rate]
-    mean = (len(moments) - 1) / (moments[-1] - moments[0]) if moments[-1] > moments[0] else Fraction(0)
-    nominal = round(mean)
+    nominal = round((len(ticks) - 1) / (ticks[-1] * tick)) if ticks[-1] else 0
     guesses = [Fraction(nominal), Fraction(nominal * 1000, 1001)] if nominal else []
     for rate in dict.fromkeys((*said, *guesses)):
-        if 0 < rate <= 1000 and all(
-            abs((moment - moments[0]) * rate - place) <= _SLOT_TOLERANCE for place, moment in enumerate(moments)
-        ):
+        if 0 < rate <= 1000 and _farthest_from_grid(ticks, tick * rate) <= _SLOT_TOLERANCE:
             return rate
     return None
 
 
-def _evenly_spaced(moments: Sequence[Fraction], rate: Fraction | None) -> bool:
+def _farthest_from_grid(ticks: Sequence[int], tick_in_frames: Fraction) -> Fraction:
+    """How far, in frames, the frame that lies farthest from its place on the grid lies from it."""
+    over, under = tick_in_frames.as_integer_ratio()
+    return Fraction(max(abs(at * over - place * under) for place, at in enumerate(ticks)), under)
+
+
+def _evenly_spaced(ticks: Sequence[int], tick: Fraction, rate: Fraction | None) -> bool:
     """To the tick, as a copy without re-timing needs it."""
-    return rate is not None and all(moment - moments[0] == place / rate for place, moment in enumerate(moments))
+    return rate is not None and not _farthest_from_grid(ticks, tick * rate)
 
 
-def _mean_step(moments: Sequence[Fraction], stream: VideoStream) -> Fraction:
-    if len(moments) > 1:
-        return (moments[-1] - moments[0]) / (len(moments) - 1)
+def _mean_step(ticks: Sequence[int], tick: Fraction, stream: VideoStream) -> Fraction:
+    if len(ticks) > 1:
+        return ticks[-1] * tick / (len(ticks) - 1)
     return 1 / Fraction(stream.average_rate or 25)

@@ -79,6 +79,21 @@ def test_copy_of_b_frames_without_sound_has_no_sound(tmp_path):
         assert not opened.streams.audio
 
 
+def test_copied_b_frames_keep_their_order_beside_the_sound(tmp_path):
+    options = ["-preset", "medium", "-bf", "3"]
+    clips = [make_clip(tmp_path / f"{n}.mp4", tone=440, frames=25 + n, options=options) for n in range(3)]
+    result = combine(tmp_path, clips, overlap=0, rate=30)
+    path = result.outputs[0].path
+    assert (result.info["picture"], result.info["sound"]) == ("copied", "encoded")
+    assert packets(path) == [packet for clip in clips for packet in packets(clip)]
+    assert_constant(path, frames=78, rate=Fraction(30))
+    assert_sound_as_long_as_picture(path, frames=78, rate=Fraction(30))
+    content = path.read_bytes()
+    assert 0 < content.index(b"moov") < content.index(b"mdat")
+    links = {f"clip_{place:04}" for place in (1, 2, 3)}
+    assert {left.name for left in path.parent.iterdir()} == {"output_0001.mp4", *links}
+
+
 def test_output_starts_before_it_is_all_there(tmp_path):
     clips = [make_clip(tmp_path / f"{n}.mp4", frames=5 + n) for n in range(2)]
     content = combine(tmp_path, clips, overlap=1, rate=30).outputs[0].path.read_bytes()

@@ -10,7 +10,7 @@ import av
 import ffmpeg
 
 from workers import ffmpeg as runner
-from workers.clips import Clip, NotAClip, measure_clip
+from workers.clips import Clip, NotAClip, measure_clip, measure_finished
 from workers.pipelines.base import EngineFailed, OutputFile, PipelineResult, RunContext
 from workers.pipelines.video_combine.timeline import Span, Timeline, TrimTooLong, lay_out
 from workers.protocol.containers import MP4
@@ -55,7 +55,7 @@ class CombineWithFfmpeg:
                 _encode(timeline, path=path, step=_phase(context, _MEASURED, "encoding"))
             else:
                 _copy(timeline, path=path, context=context)
-            finished = measure_clip(path)
+            finished = measure_finished(path)
         except runner.FfmpegFailed as error:
             raise EngineFailed(error.message, retryable=error.retryable) from error
         except NotAClip as error:
@@ -81,7 +81,7 @@ class CombineWithFfmpeg:
                 "engine": self.engine,
                 "picture": "encoded" if why_encoded else "copied",
                 "why": why_encoded or "every clip's picture continues the one before it",
-                "sound": "encoded" if finished.sound else "none",
+                "sound": "encoded" if finished.has_sound else "none",
                 "frameRate": str(timeline.rate),
                 "whyFrameRate": timeline.why_rate,
                 "frames": finished.frames,
@@ -145,7 +145,7 @@ def _copy(timeline: Timeline, *, path: Path, context: RunContext) -> None:
     sound = _sound_format(timeline)
     picture = path if sound is None else context.workdir / "picture.mp4"
     try:
-        _join_packets(timeline, path=picture, step=_phase(context, _MEASURED, "copying"))
+        _join_packets(timeline, path=picture, playable=sound is None, step=_phase(context, _MEASURED, "copying"))
     except BaseException:
         picture.unlink(missing_ok=True)
         raise
@@ -166,10 +166,15 @@ def _copy(timeline: Timeline, *, path: Path, context: RunContext) -> None:
         picture.unlink()
 
 
-def _join_packets(timeline: Timeline, *, path: Path, step: Callable[[float], None]) -> None:
-    """Write the clips' packets one after another, moved in time by whole frames and otherwise untouched."""
+def _join_packets(timeline: Timeline, *, path: Path, playable: bool, step: Callable[[float], None]) -> None:
+    """Write the clips' packets one after another, moved in time by whole frames and otherwise untouched.
+
+    Only a file that is `playable`, not read once and thrown away, is worth writing again with its index in front.
+    """
     tick = timeline.spans[0].clip.coding.time_base
-    options = {"movflags": "+faststart", "video_track_timescale": str(tick.denominator), "fflags": "+bitexact"}
+    options = {"video_track_timescale": str(tick.denominator), "fflags": "+bitexact"}
+    if playable:
+        options["movflags"] = "+faststart"
     written = 0
     with av.open(f"file:{path}", "w", format="mp4", options=options) as joined:
         target = None

@@ -6,7 +6,7 @@ from typing import Any
 import ffmpeg
 
 from workers import ffmpeg as runner
-from workers.clips import Clip, NotAClip, measure_clip
+from workers.clips import Clip, NotAClip, measure_clip, measure_finished
 from workers.pipelines.base import EngineFailed, OutputFile, PipelineResult, RunContext
 from workers.protocol.containers import MP4
 from workers.protocol.inputs.video_resize import VideoResizeParams
@@ -40,7 +40,7 @@ class ResizeWithFfmpeg:
                 frames=frames,
                 step=lambda fraction: context.step(_MEASURED + (0.99 - _MEASURED) * fraction, "encoding"),
             )
-            finished = measure_clip(path)
+            finished = measure_finished(path)
         except runner.FfmpegFailed as error:
             raise EngineFailed(error.message, retryable=error.retryable) from error
         except NotAClip as error:
