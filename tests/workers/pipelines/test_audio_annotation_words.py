@@ -63,6 +63,15 @@ def test_repeated_lines_are_matched_each_to_its_own():
     ]
 
 
+def test_long_texts_are_matched_to_their_ends():
+    words = [f"{first}{second}" for first in ("ba", "ki", "lo", "mu", "ze") for second in ("nt", "rp", "st", "ck")] * 20
+    heard = [word for place, word in enumerate(words) if place % 7 != 3]
+    partners = match(words, heard)
+    assert [partner and heard[partner[0]] for partner in partners] == [
+        word if place % 7 != 3 else None for place, word in enumerate(words)
+    ]
+
+
 def test_nothing_in_common_is_matched_to_nothing():
     assert match(["quarks", "unify"], ["dog", "sleeps", "here"]) == [None, None]
     assert match(["word"], []) == [None]

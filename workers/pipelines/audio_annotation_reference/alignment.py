@@ -1,7 +1,8 @@
 """When each word of a text is said: forced alignment by pocketsphinx between anchors that Whisper heard."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Literal
@@ -21,6 +22,8 @@ Times = Mapping[int, tuple[float, float]]
 _USUAL_CHUNK = 12.0
 _LONE = 3.0
 """Seconds before the first heard word and after the last one within which neighbours that were heard end."""
+_LONGEST_WIDE = 40.0
+"""Seconds: wide beams take several times as long, and help where a word is said oddly, not where many are missing."""
 _AHEAD = 3
 _SECONDS_AHEAD = 2.5
 _MARGIN = 0.35
@@ -104,8 +107,8 @@ def align(
     chunks = _cut(spoken, heard, speech=speech[0], seconds=seconds)
     refused = 0
     for number, (chunk, following) in enumerate(zip(chunks, [*chunks[1:], None], strict=True)):
-        step(number / len(chunks))
-        aligned = _fit(chunk, following, sayable=sayable, speech=speech[0], folder=folder)
+        attend = partial(step, number / len(chunks))
+        aligned = _fit(chunk, following, sayable=sayable, speech=speech[0], folder=folder, attend=attend)
         if not aligned or _astray(aligned, heard):
             refused += 1
             aligned = {}
@@ -191,6 +194,7 @@ def _fit(
     sayable: Mapping[int, Sequence[str]],
     speech: np.ndarray,
     folder: Path,
+    attend: Callable[[], None],
 ) -> Times:
     """The times of the chunk's words that can be pronounced, as far as the aligner comes.
 
@@ -202,6 +206,9 @@ def _fit(
     farther = min(chunk.stop + _SECONDS_AHEAD, following.stop) if following else chunk.stop
     best: list[tuple[float, float]] = []
     for more, stop, beams in (([], chunk.stop, NARROW), (ahead, farther, NARROW), (ahead, farther, WIDE)):
+        attend()
+        if beams is WIDE and stop - chunk.start > _LONGEST_WIDE:
+            break
         times = force(
             [sayable[place] for place in (*places, *more)],
             sound=speech[round(chunk.start * SPEECH_RATE) : round(stop * SPEECH_RATE)],

@@ -8,8 +8,11 @@ from numpy.typing import NDArray
 
 from workers.pipelines.audio_annotation_reference.pronunciation import figures_spelled, plain
 
-_GAP = 0.55
+_WHOLE = 1000
+"""The cost of two words that have nothing in common. Whole numbers: equal costs must compare equal on the way back."""
+_GAP = 550
 """The cost of a word without a partner: two words that are less alike than this are two that were left out."""
+_NEVER = np.iinfo(np.int64).max // 2
 _ALIKE = 0.55
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 
@@ -23,17 +26,18 @@ def match(wanted: Sequence[str], heard: Sequence[str]) -> list[tuple[int, float]
     if not rows or not columns:
         return [None] * len(rows)
     alike, row_of, column_of = _likenesses(rows, columns)
+    unlike = np.rint(_WHOLE * (1 - alike)).astype(np.int64)
     skipped = np.arange(len(columns) + 1) * _GAP
     costs = skipped.copy()
     paired, dropped = np.zeros((2, len(rows), len(columns) + 1), bool)
     for row in range(len(rows)):
-        pairing = np.append(np.inf, costs[:-1] + 1 - alike[row_of[row], column_of])
+        pairing = np.append(_NEVER, costs[:-1] + unlike[row_of[row], column_of])
         dropping = costs + _GAP
         best = np.minimum(pairing, dropping)
         # Skipping heard words costs the same for each: the cheapest number of skips is a running minimum.
         costs = np.minimum.accumulate(best - skipped) + skipped
-        paired[row] = (pairing <= dropping) & (costs >= best)
-        dropped[row] = (dropping < pairing) & (costs >= best)
+        paired[row] = (pairing <= dropping) & (costs == best)
+        dropped[row] = (dropping < pairing) & (costs == best)
     partners: list[tuple[int, float] | None] = [None] * len(rows)
     row, column = len(rows) - 1, len(columns)
     while row >= 0:

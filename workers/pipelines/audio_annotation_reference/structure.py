@@ -4,6 +4,7 @@ Novelty is Foote's checkerboard kernel along the self-similarity matrix of bars 
 segmentation using a measure of audio novelty", 2000).
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -31,7 +32,8 @@ _LATE, _EARLY = 3.0, 1.0
 _PICKUP = 0.35
 """The share of a bar by which words may come before their section: an upbeat."""
 _LENGTH = 1.5
-_LINE_SECONDS = 3.5
+_UNLIKE = 1.0
+_LEARNING_ROUNDS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,13 +115,36 @@ def parts_of(bars: Bars) -> list[Part]:
 def place_marks(marks: Sequence[Mark], *, bars: Bars) -> list[Part]:
     """Where each marked section begins: near its first word, else where the music changes, in the marks' order.
 
-    Dynamic programming over the bars: each begins later than the one before, sections without known words share
-    the time between their neighbours by their numbers of lines.
+    Sections of one label should sound alike: what each label sounds like is learnt from a first placing, and the
+    marks are placed again by it.
+    """
+    if len(bars.starts) < len(marks):
+        return _evenly(marks, bars.seconds)
+    expected = _expected_seconds(marks, bars)
+    unlike = np.zeros((len(marks), len(bars.starts)))
+    places = _cheapest(marks, bars=bars, expected=expected, unlike=unlike)
+    for _ in range(_LEARNING_ROUNDS):
+        unlike = _unlikeness(marks, places, bars)
+        places = _cheapest(marks, bars=bars, expected=expected, unlike=unlike)
+    begins = [float(bars.starts[place]) for place in places]
+    return [
+        Part(
+            label=mark.label,
+            start=begin,
+            end=end,
+            source="words" if mark.first_word is not None else "music" if bars.novelty[place] >= _SALIENT else "guess",
+        )
+        for mark, place, begin, end in zip(marks, places, begins, [*begins[1:], bars.seconds], strict=True)
+    ]
+
+
+def _cheapest(marks: Sequence[Mark], *, bars: Bars, expected: Sequence[float], unlike: Curve) -> list[int]:
+    """The bars on which the marks begin, by dynamic programming: each later than the one before.
+
+    `unlike` says for every mark and bar what it costs that the bar is part of the mark's section.
     """
     starts, count = bars.starts, len(bars.starts)
-    expected = _expected_seconds(marks, bars)
-    if count < len(marks):
-        return _evenly(marks, bars.seconds)
+    within = np.hstack([np.zeros((len(marks), 1)), np.cumsum(unlike, axis=1)])
     costs = np.full((len(marks), count), np.inf)
     ways = np.zeros((len(marks), count), np.int64)
     for number, mark in enumerate(marks):
@@ -131,25 +156,34 @@ def place_marks(marks: Sequence[Mark], *, bars: Bars) -> list[Part]:
         for place in range(number, count):
             lengths = starts[place] - starts[:place]
             total = costs[number - 1, :place] + _cost_of_length(before, lengths, expected[number - 1])
+            total = total + within[number - 1, place] - within[number - 1, :place]
             if before.last_word is not None:
                 total = total + _LATE * max(0.0, before.last_word - starts[place] - _PICKUP * bars.length) / bars.length
             ways[number, place] = int(np.argmin(total))
             costs[number, place] = total[ways[number, place]] + own[place]
     final = costs[-1] + _cost_of_length(marks[-1], bars.seconds - starts, expected[-1])
+    final = final + within[-1, -1] - within[-1, :-1]
     places = [int(np.argmin(final))]
     for number in range(len(marks) - 1, 0, -1):
         places.append(int(ways[number, places[-1]]))
-    places.reverse()
-    begins = [float(starts[place]) for place in places]
-    return [
-        Part(
-            label=mark.label,
-            start=begin,
-            end=end,
-            source="words" if mark.first_word is not None else "music" if bars.novelty[place] >= _SALIENT else "guess",
-        )
-        for mark, place, begin, end in zip(marks, places, begins, [*begins[1:], bars.seconds], strict=True)
-    ]
+    return places[::-1]
+
+
+def _unlikeness(marks: Sequence[Mark], places: Sequence[int], bars: Bars) -> Curve:
+    """For every mark and bar how far the bar is from what the mark's label sounds like, less the nearest label's."""
+    members: dict[str, list[int]] = {}
+    for mark, (first, end) in zip(marks, pairwise([*places, len(bars.starts)]), strict=True):
+        members.setdefault(_kind(mark.label), []).extend(range(first, end))
+    kinds = list(members)
+    means = np.array([bars.features[members[kind]].mean(axis=0) for kind in kinds])
+    distances = ((bars.features[None] - means[:, None]) ** 2).sum(axis=2)
+    distances -= distances.min(axis=0)
+    return _UNLIKE * np.array([distances[kinds.index(_kind(mark.label))] for mark in marks])
+
+
+def _kind(label: str) -> str:
+    """What sections of one kind share: "Verse 2: quietly" is a verse."""
+    return re.sub(r"[^a-z]+", " ", label.lower().split(":")[0]).strip() or label
 
 
 def place_marks_in_speech(marks: Sequence[Mark], *, seconds: float) -> list[Part]:
