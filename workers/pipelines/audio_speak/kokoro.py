@@ -1,8 +1,6 @@
 """The Kokoro-82M voice model (int8 ONNX): phonemes become speech. Loaded once a process, usable by every engine.
 
-from workers.pipelines.audio_speak import kokoro
-samples = kokoro.say("Hello there.", voice="jf_alpha")              # text; float32 mono at kokoro.RATE
-samples = kokoro.synthesize("həlˈO ðˈɛɹ.", "jf_alpha", speed=1.1)   # phonemes, at most MAX_PHONEMES of them
+samples = kokoro.synthesize("həlˈO ðˈɛɹ.", "jf_alpha", speed=1.1)   # float32 mono at kokoro.RATE; for text: `aloud`
 """
 
 import functools
@@ -31,7 +29,6 @@ MAX_PHONEMES = 220
 FEMALE = ("jf_alpha", "jf_gongitsune", "jf_nezumi", "jf_tebukuro")
 MALE = ("jm_kumo",)
 _PARTS = 4
-_PAUSE = 0.3
 _one_at_a_time = threading.Lock()
 
 
@@ -94,20 +91,6 @@ def _attended(session: Any, feed: dict[str, Any], attend: Callable[[], None]) ->
             options.terminate = True
             raise
         return running.result()[0]
-
-
-def say(text: str, voice: str | Style = FEMALE[0], speed: float = 1.0) -> Mono:
-    """Speak English text of any length, sentence by sentence, without effects; see `synthesize`.
-
-    Numbers, dates, money and the like are read as words. Returns float32 mono at `RATE`; empty where the text
-    holds nothing to say.
-    """
-    from workers.pipelines.audio_speak.phonemes import breaths
-
-    parts: list[Mono] = []
-    for breath in breaths(text):
-        parts += [trim(synthesize(breath.phonemes, voice, speed)), np.zeros(round(RATE * _PAUSE), np.float32)]
-    return np.concatenate(parts[:-1]) if parts else np.zeros(0, np.float32)
 
 
 def trim(samples: Mono, *, margin: float = 0.03) -> Mono:

@@ -10,7 +10,7 @@ from workers.pipelines.audio_speak.clone import Match, Reference
 from workers.pipelines.audio_speak.delivery import Delivery, deliver
 from workers.pipelines.audio_speak.loudness import even_out, measure
 from workers.pipelines.audio_speak.phonemes import breaths as breaths_of
-from workers.pipelines.audio_speak.profiles import NoVoice, profile_of, stock, style_of
+from workers.pipelines.audio_speak.profiles import NoVoice, Profile, profile_of, stock, style_of
 from workers.pipelines.audio_speak.speaking import Manner, speak
 from workers.pipelines.audio_speak.verbalize import unspoken
 from workers.pipelines.audio_speak.vocoder import Change
@@ -28,6 +28,8 @@ _CLONE = (
     "spectrum and breath bent to those measured in the reference. It is not the OmniVoice model and does not know "
     "the speaker."
 )
+_MEASURED = 20
+"""Seconds of the result that are measured for `info`."""
 ATTRIBUTION = (
     "Kokoro-82M weights and voices by hexgrad, Apache-2.0; int8 export from kokoro-onnx by thewh1teagle, MIT",
     "Pronunciation: misaki's dictionaries by hexgrad and graphemes_to_phonemes_en_us by Peter Reid, Apache-2.0, "
@@ -46,13 +48,13 @@ def speak_design_or_clone(context: RunContext, params: AudioSpeakParams) -> Pipe
     cloned = params.mode == "voice_clone"
     context.step(0.0, "reading")
     delivery = deliver(params.voice, cloned=cloned)
-    breaths = breaths_of(params.text, delivery.accent)
+    breaths = breaths_of(params.text, delivery.accent, lambda: context.step(0.01, "reading"))
     if not breaths:
         raise EngineFailed("The text holds nothing that can be read aloud in English.", code="nothing_to_speak")
     random = np.random.default_rng(context.seed)
     reference = nearest = None
     if cloned:
-        context.step(0.01, "listening")
+        context.step(0.02, "listening")
         reference = clone.hear(context.files["referenceAudio"][0])
         nearest = clone.match(reference.profile)
         manner = _like(reference, nearest, delivery)
@@ -133,11 +135,7 @@ def _info(
     reference: Reference | None,
     nearest: Match | None,
 ) -> dict[str, Any]:
-    try:
-        made = None if delivery.whisper else profile_of(samples)
-    except NoVoice:
-        # A word or two may be shorter than what can be measured; nothing is wrong with it.
-        made = None
+    made = None if delivery.whisper else _measured(samples)
     info: dict[str, Any] = {
         "engine": ENGINE,
         "method": _CLONE if reference else _DESIGN,
@@ -177,6 +175,14 @@ def _info(
             info["clone"]["semitonesFromReference"] = round(float(apart), 2)
             info["clone"]["spectrumDistanceDb"]["result"] = round(clone.spectral_distance(made, reference.profile), 2)
     return info
+
+
+def _measured(samples: kokoro.Mono) -> Profile | None:
+    """The profile of what was made, by its first seconds; None where that is a word or two, too short to measure."""
+    try:
+        return profile_of(samples[: round(_MEASURED * kokoro.RATE)])
+    except NoVoice:
+        return None
 
 
 def _advice(seconds: float) -> str | None:

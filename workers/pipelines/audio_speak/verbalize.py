@@ -58,6 +58,11 @@ def spell(letters: str) -> str:
     return " ".join(LETTERS.get(sign.upper(), sign) if sign.isalpha() else digits(sign) for sign in letters)
 
 
+_LETTERS_OF_OWN: dict[str, str | int | None] = {"ß": "ss", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe"}
+_LETTERS_OF_OWN |= {"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d"}
+_LIGATURES = str.maketrans(_LETTERS_OF_OWN)
+
+
 def _plain_signs(text: str) -> str:
     """Typographic variants as one sign each; Latin letters without marks."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -71,9 +76,7 @@ def _plain_signs(text: str) -> str:
     ):
         text = re.sub(f"[{variants}]", plain, text)
     text = text.replace("...", "…")
-    text = text.translate(
-        str.maketrans({"ß": "ss", "æ": "ae", "Æ": "Ae", "œ": "oe", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d"})
-    )
+    text = text.translate(_LIGATURES)
     parts = []
     for sign in text:
         base = unicodedata.normalize("NFD", sign)
@@ -270,7 +273,9 @@ def _half_of_day(match: re.Match[str]) -> str:
 
 def _saint_or_street(match: re.Match[str]) -> str:
     before, after = match.string[: match.start()], match.string[match.end() :]
-    named = re.match(r"\s+[A-Z]", after) and not re.search(r"(?:\d+(?:st|nd|rd|th)?|[A-Z][a-z]+)\s+$", before)
+    named = re.match(r"\s+[A-Z]", after) and not re.search(
+        r"(?:\d+(?:st|nd|rd|th)?|(?!Near|In|At|The|To|From|By|Of|And|On)[A-Z][a-z]+)\s+$", before
+    )
     if named:
         return "Saint"
     return "Street" + ("." if not after.strip() or re.match(r"\s+[A-Z]", after) else "")
@@ -284,7 +289,8 @@ def _rule(pattern: str, spoken: Callable[[re.Match[str]], str] | str, flags: int
 
 
 _RULES: list[Rule] = [
-    # Markup that readers do not say.
+    # What readers do not say.
+    _rule(r"\d{41,}", lambda m: f"a number of {cardinal(len(m[0]))} digits"),
     _rule(r"^[ \t]*(?:[-*•‣▪]|#{1,6})[ \t]+", "", re.M),
     _rule(r"(?<!\w)([*_]{1,2})(\S(?:[^*_\n]*\S)?)\1(?!\w)", r"\2"),
     # Addresses.
@@ -312,6 +318,10 @@ _RULES: list[Rule] = [
     _rule(r"\b(\d{3}0)'?s\b", lambda m: plural(year(int(m[1])))),
     # Times.
     _rule(
+        r"\b(?P<hour>1[0-2]|0?[1-9])\.(?P<minute>[0-5]\d)(?P<second>(?!))?\s?(?P<half>[AaPp])(?:\.[Mm]\b\.?|[Mm]\b)",
+        _time,
+    ),
+    _rule(
         r"\b(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?\s*(?:(?P<half>[AaPp])(?:\.[Mm]\b\.?|[Mm]\b))?",
         lambda m: _time(m) + " ",
     ),
@@ -338,8 +348,8 @@ _RULES: list[Rule] = [
     _rule(r"(?<!\w)\+\d{1,3}(?: \d{2,4}){2,5}\b", _phone),
     # Numbers with a form of their own.
     _rule(r"\b(\d+(?:,\d{3})*)(?:st|nd|rd|th)\b", lambda m: ordinal(int(m[1].replace(",", "")))),
-    _rule(r"\b\d+(?:\.\d+){2,}\b", _version),
     _rule(r"\b[vV](?=\d)", "version "),
+    _rule(r"\b\d+(?:\.\d+){2,}\b", _version),
     _rule(
         rf"(\d*)([{''.join(FRACTION_SIGNS)}])",
         lambda m: f"{m[1]} and {FRACTION_SIGNS[m[2]]}" if m[1] else FRACTION_SIGNS[m[2]],

@@ -46,7 +46,7 @@ class Change:
         return self != Change(centre=self.centre)
 
 
-BAND_CENTRES: Frames = 700 * (10 ** (np.linspace(150, 3000, 36) / 2595) - 1)
+BAND_CENTRES: Frames = np.asarray(700 * (10 ** (np.linspace(150, 3000, 36) / 2595) - 1), np.float64)
 """Hz; 36 bands evenly spaced on the mel scale, about 100 Hz to 9.3 kHz."""
 
 
@@ -109,7 +109,7 @@ def _moved(contour: Frames, change: Change, random: np.random.Generator) -> Fram
         times = _times(contour)
         drift = np.convolve(random.standard_normal(contour.size + 40), np.hanning(41) / 4.5, "valid")
         moved *= 1 + change.tremor * (np.sin(2 * np.pi * 5.2 * times + random.uniform(0, 6)) + 0.7 * drift)
-    return np.where(voiced, np.clip(moved, 45, 1000), 0)
+    return np.asarray(np.where(voiced, np.clip(moved, 45, 1000), 0), np.float64)
 
 
 def _warp(spectrum: Frames, factor: float) -> Frames:
@@ -123,7 +123,7 @@ def _warp(spectrum: Frames, factor: float) -> Frames:
 
 
 def _on_bins(bands: Frames, bins: int) -> Frames:
-    return np.interp(np.linspace(0, RATE / 2, bins), BAND_CENTRES, bands)
+    return np.asarray(np.interp(np.linspace(0, RATE / 2, bins), BAND_CENTRES, bands))
 
 
 def _whispered(bins: int) -> Frames:
