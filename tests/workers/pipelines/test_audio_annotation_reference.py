@@ -14,7 +14,7 @@ from tests.workers.pipelines.songs import RATE as SONG_RATE
 from tests.workers.pipelines.songs import compose
 from workers.pipelines.audio_annotation_reference import alignment
 from workers.pipelines.audio_annotation_reference.document import AnnotationDocument
-from workers.pipelines.audio_speak import kokoro
+from workers.pipelines.audio_speak import aloud, kokoro
 from workers.pipelines.base import Canceled, EngineFailed, PipelineResult
 from workers.protocol.inputs.audio_annotation_reference import words_of
 from workers.sound import read_sound, write_wav
@@ -54,7 +54,7 @@ def spoken(tmp_path_factory) -> Spoken:
     for place, text in enumerate((*PHRASES, *ALONE)):
         rest = np.zeros(round(rests[place] * kokoro.RATE), np.float32)
         # Each piece begins and ends with its first and last audible sample.
-        said = kokoro.trim(kokoro.say(text, voice="jf_gongitsune"), margin=0.0)
+        said = kokoro.trim(aloud.say(text, voice="jf_gongitsune"), margin=0.0)
         starts[len(words)] = (length + len(rest)) / kokoro.RATE
         words += words_of(text)
         parts += [rest, said]
