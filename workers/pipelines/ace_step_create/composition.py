@@ -11,6 +11,7 @@ from workers.pipelines.ace_step_create.lyrics import Reading, read_lyrics
 from workers.pipelines.ace_step_create.melody import SungNote, compose_melody
 from workers.pipelines.ace_step_create.reading import Wishes, read_tags
 from workers.pipelines.ace_step_create.score import Clock, Score
+from workers.pipelines.ace_step_create.singing import Sung
 from workers.pipelines.ace_step_create.style import Style
 from workers.pipelines.ace_step_create.theory import Key, Meter, parse_key
 
@@ -21,7 +22,7 @@ _RING_SECONDS = 2.4
 _LEAST_RING = 1.3
 _MAJOR_KEYS = ("C major", "G major", "D major", "F major", "A major", "E major", "Bb major", "Eb major", "Ab major")
 _MINOR_KEYS = ("A minor", "E minor", "D minor", "C minor", "G minor", "B minor", "F minor", "F# minor", "C# minor")
-_MIDDLE = {"female": 66.0, "male": 57.0}
+_MIDDLE = {"female": 62.0, "male": 54.0}
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,20 @@ class Composition:
     def seconds_at(self, beat: float) -> float:
         """When a beat sounds."""
         return self.score.clock.seconds(beat)
+
+    def phrases(self) -> list[list[Sung]]:
+        """What is sung: for each line its syllables on their notes, in seconds."""
+        out = []
+        for tune in self.tunes:
+            lines: dict[int, list[Sung]] = {}
+            for note in tune:
+                if note.syllable is not None and self.voice:
+                    start, end = self.seconds_at(note.start), self.seconds_at(note.start + note.length)
+                    lines.setdefault(note.line, []).append(
+                        Sung(note.syllable, start, end, note.pitch, note.velocity / 127)
+                    )
+            out += [lines[number] for number in sorted(lines)]
+        return out
 
     @property
     def ends_at(self) -> float:

@@ -203,8 +203,8 @@ def _pitches(
             in_chord = tone in chord.tones
             if tone not in scale and not in_chord:
                 continue
-            rest = 0.0 if tone == key.tonic else 0.25 if tone in (key.scale[2], key.scale[4]) else 0.5
-            cost = rest + 0.35 * abs(pitch - target) + (0 if in_chord else 2.6 * weight + 0.7 if heard else 0.35)
+            rest = 0.0 if tone == key.tonic else 0.15 if tone in (key.scale[2], key.scale[4]) else 0.3
+            cost = rest + 0.5 * abs(pitch - target) + (0 if in_chord else 2.6 * weight + 0.7 if heard else 0.35)
             if order == len(beats) - 1:
                 cost += 0 if in_chord else 3.0
                 if closing and in_chord and tone != key.tonic:
@@ -229,7 +229,7 @@ def _pitches(
 def _leap(semitones: int) -> float:
     """What an interval costs: steps are free, a repeated note costs a little, beyond a fifth it hurts."""
     if semitones == 0:
-        return 0.45
+        return 0.7
     if semitones <= 2:
         return 0.0
     return 0.22 * semitones if semitones <= 7 else 0.5 * semitones

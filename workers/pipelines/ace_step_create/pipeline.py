@@ -13,6 +13,7 @@ from workers.pipelines.ace_step_create.mastering import master
 from workers.pipelines.ace_step_create.mixing import Mixer
 from workers.pipelines.ace_step_create.report import report
 from workers.pipelines.ace_step_create.score import Event, Track, midi_bytes, played
+from workers.pipelines.ace_step_create.singing import as_stereo, sing
 from workers.pipelines.ace_step_create.soundfont import RATE, Stereo, play_all
 from workers.pipelines.ace_step_create.synths import play_synth
 from workers.pipelines.base import OutputFile, PipelineResult, RunContext
@@ -112,7 +113,9 @@ def _mix(song: Composition, samples: int, step: Callable[[float, str], None]) ->
     try:
         for track, own in zip(score.tracks, events, strict=True):
             tick()
-            if _program(track) is not None:
+            if track.role == "voice" and song.voice:
+                sound = as_stereo(sing(song.phrases(), singer=song.voice, samples=samples, seed=score.seed, tick=tick))
+            elif _program(track) is not None:
                 sound = next(sounds)
             elif track.kit:
                 sound = _play_drums(track.kit, own, samples=samples, tick=tick)
@@ -141,7 +144,7 @@ def _program(track: Track) -> tuple[int, bool] | None:
         return (_KITS[track.kit], True) if track.kit in _KITS else None
     if track.instrument is not None and track.instrument.program is not None:
         return track.instrument.program, False
-    return None if track.instrument is not None else (53, False)
+    return None
 
 
 def _soundfont_tracks(song: Composition, events: Sequence[Sequence[Event]]) -> list[tuple[Track, bytes]]:

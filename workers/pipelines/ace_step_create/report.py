@@ -55,16 +55,22 @@ def report(song: Composition, engine: str, seed: int) -> dict[str, Any]:
         "seed": seed,
         "attribution": f"Soundfont {soundfont_name()}"
         + (" by Tim Brechbill (GPL-2), as the pretty_midi package brings it" if soundfont_name() == "TimGM6mb" else "")
+        + ("; the singer's sounds come from Kokoro-82M (Apache-2.0) by way of WORLD (BSD)" if song.voice else "")
         + "; synthesiser voices and electronic drums are our own.",
     }
 
 
 def vocals_sentence(song: Composition) -> str:
-    """Whether anyone sings."""
+    """Who sings, and how well to expect it."""
     if not song.voice:
-        return "Instrumental: there were no words to sing or the tags asked for none."
-    return "The lyrics are set to a melody syllable by syllable, which an instrument plays; they are not sung."
+        return "Instrumental: there were no words to sing, or the tags asked for none."
+    return (
+        f"Sung by a synthetic {song.voice} voice: recorded vowels and consonants laid on the melody by a vocoder. "
+        "It sounds artificial, and not every word is understood."
+    )
 
 
 def _track_name(name: str, kit: str | None) -> str:
+    if name == "voice":
+        return "singer"
     return f"drums ({kit} kit)" if kit and kit != "effects" else name
