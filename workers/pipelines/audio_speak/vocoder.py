@@ -97,7 +97,7 @@ def reshape(samples: Mono, contour: Frames, change: Change, random: np.random.Ge
 
 
 def _times(contour: Frames) -> Frames:
-    return np.arange(contour.size) * FRAME
+    return np.arange(contour.size, dtype=np.float64) * FRAME
 
 
 def _moved(contour: Frames, change: Change, random: np.random.Generator) -> Frames:
