@@ -32,6 +32,7 @@ from workers import __main__ as command
 from workers import app as node_app
 from workers.control_client import ControlPlaneAway, Refused
 from workers.protocol import names
+from workers.protocol.pools import pools
 from workers.protocol.signing import NodeCredential
 from workers.settings import NotConfigured, WorkerSettings
 
@@ -174,7 +175,7 @@ def test_a_node_takes_jobs_and_is_seen_by_its_operators(worker: Worker, broker: 
     assert name.startswith(f"{jobs.NODE}@")
     assert pong == {"ok": "pong"}
     queues = control.inspect([name], timeout=5, limit=1).active_queues()
-    assert sorted(queue["name"] for queue in queues[name]) == ["pool.diagnostic", "pool.image", "pool.video-tools"]
+    assert sorted(queue["name"] for queue in queues[name]) == sorted(map(names.queue, pools()))
     registered = control.inspect([name], timeout=5, limit=1).registered()
     assert registered == {name: [names.RUN_ATTEMPT]}
 
