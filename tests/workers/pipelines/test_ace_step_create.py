@@ -178,6 +178,17 @@ def test_sections_follow_the_lyrics_and_the_chorus_is_louder(studio: Studio) -> 
         assert section["start"] <= line["start"] < line["end"] <= section["end"] + 0.001
 
 
+def test_lyrics_are_sung_on_the_melody_and_the_result_says_how(studio: Studio) -> None:
+    tags = "electro-pop, female vocals"
+    info = studio(tags, **SONGS[tags]).info
+    assert "singer" in info["instruments"]
+    assert "Sung by a synthetic female voice" in info["vocals"]
+    assert "Kokoro-82M (Apache-2.0)" in info["attribution"]
+    wordless = studio("country, no vocals", timeSignature="2", bpm=150, keyScale="G major").info
+    assert "singer" not in wordless["instruments"]
+    assert "Instrumental" in wordless["vocals"]
+
+
 def test_styles_sound_different(studio: Studio) -> None:
     recordings = {tags: studio(tags, **SONGS[tags]) for tags in SONGS}
     assert len({tuple(recording.info["instruments"]) for recording in recordings.values()}) == len(SONGS)

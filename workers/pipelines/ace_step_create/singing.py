@@ -90,8 +90,9 @@ def sing(
 
 def as_stereo(mono: NDArray[np.float32]) -> Stereo:
     """A voice in the middle with some presence, and a soft, slowly wavering double of it on either side."""
-    above = signal.butter(1, 2500, "highpass", fs=SONG_RATE, output="sos")
-    bright = mono + np.float32(0.6) * np.asarray(signal.sosfilt(above, mono), np.float32)
+    b, a = signal.butter(1, 2500, "highpass", fs=SONG_RATE)
+    above = signal.lfilter(b.astype(np.float32), a.astype(np.float32), mono)
+    bright = mono + np.float32(0.6) * np.asarray(above, np.float32)
     out = np.stack([bright, bright])
     place = np.arange(mono.size, dtype=np.float64)
     for side, (delay, speed) in enumerate(((0.014, 0.31), (0.021, 0.43))):

@@ -4,9 +4,10 @@ import importlib.util
 import os
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from threading import Lock
@@ -98,8 +99,11 @@ class _Band:
                     child.kill()
 
 
-def play_all(scores: Sequence[bytes], *, samples: int, step: Callable[[float], None]) -> Iterator[Stereo]:
-    """The sound of each MIDI file, in order, of exactly `samples` samples; `step` hears the fraction done.
+@contextmanager
+def playing(scores: Sequence[bytes], *, samples: int, tick: Callable[[], None]) -> Iterator[Iterator[Stereo]]:
+    """Start playing every MIDI file; inside, each one's sound in order, of exactly `samples` samples.
+
+    `tick` is called a few times a second while one is waited for. On leaving, whoever still plays is ended.
 
     Raises:
         EngineFailed: the soundfont or the renderer is missing or fails.
@@ -107,26 +111,22 @@ def play_all(scores: Sequence[bytes], *, samples: int, step: Callable[[float], N
     soundfont()
     band = _Band()
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="midi") as pool:
+        waiting = deque(pool.submit(band.play, score) for score in scores)
         try:
-            waiting = [pool.submit(band.play, score) for score in scores]
-            for place, future in enumerate(waiting):
-                _await(future, lambda place=place: step(place / len(waiting)))  # type: ignore[misc]
-                raw = np.frombuffer(future.result(), np.int16)
-                waiting[place] = Future()  # its bytes go as soon as they are used
-                out = np.zeros((2, samples), np.float32)
-                length = min(samples, raw.size // 2)
-                out[:, :length] = raw[: 2 * length].reshape(-1, 2).T
-                del raw, future
-                out *= 1 / 32768
-                yield out
+            yield _sounds(waiting, samples, tick)
         finally:
             band.end()
             for future in waiting:
                 future.cancel()
 
 
-def _await(future: "Future[bytes]", tick: Callable[[], None]) -> None:
-    while True:
-        tick()
-        if wait([future], timeout=_TICK_SECONDS).done:
-            return
+def _sounds(waiting: "deque[Future[bytes]]", samples: int, tick: Callable[[], None]) -> Iterator[Stereo]:
+    while waiting:
+        while not wait([waiting[0]], timeout=_TICK_SECONDS).done:
+            tick()
+        raw = np.frombuffer(waiting.popleft().result(), np.int16)
+        length = min(samples, raw.size // 2)
+        out = np.zeros((2, samples), np.float32)
+        np.multiply(raw[: 2 * length].reshape(-1, 2).T, np.float32(1 / 32768), out=out[:, :length])
+        del raw
+        yield out

@@ -65,6 +65,7 @@ STYLES: tuple[Style, ...] = (
         seats=(
             Seat("power8", "distorted guitar", -5, -0.6, 0.4, 52),
             Seat("power8", "overdriven guitar", -6, 0.6, 0.0, 52),
+            Seat("arp8", "electric guitar", -6, 0.0, 0.0, 60, "arp"),
         ),
         leads=("overdriven guitar",), density=1.3, sound=Sound(reverb=0.7, wet=0.07, drive=0.5, tilt=1.0, drums=-1,
         bass=-4),
