@@ -61,7 +61,9 @@ def _signs(
 
 
 def _pad(player: Player, stretch: Stretch) -> list[Note]:
-    return player.chord(stretch.start, stretch.beats * 1.0, player.grip(stretch, 4), -6)
+    # Sections of strings and choirs are many voices each: three notes fill a chord, and four cost the renderer dearly.
+    size = 3 if player.instrument.family in ("strings", "voices") else 4
+    return player.chord(stretch.start, stretch.beats * 1.0, player.grip(stretch, size), -6)
 
 
 def _swells(player: Player, stretch: Stretch) -> list[Note]:

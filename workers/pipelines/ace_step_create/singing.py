@@ -89,15 +89,13 @@ def sing(
 
 
 def as_stereo(mono: NDArray[np.float32]) -> Stereo:
-    """A voice in the middle with some presence, and a soft, slowly wavering double of it on either side."""
+    """A voice in the middle with some presence, and a soft double of it on either side."""
     b, a = signal.butter(1, 2500, "highpass", fs=SONG_RATE)
     above = signal.lfilter(b.astype(np.float32), a.astype(np.float32), mono)
     bright = mono + np.float32(0.6) * np.asarray(above, np.float32)
     out = np.stack([bright, bright])
-    place = np.arange(mono.size, dtype=np.float64)
-    for side, (delay, speed) in enumerate(((0.014, 0.31), (0.021, 0.43))):
-        moved = place - SONG_RATE * (delay + 0.0018 * np.sin(2 * np.pi * speed * place / SONG_RATE))
-        out[side] += np.float32(0.3) * np.interp(moved, place, bright).astype(np.float32)
+    for side, delay in enumerate((670, 1010)):
+        out[side, delay:] += np.float32(0.3) * bright[:-delay]
     return out
 
 

@@ -49,7 +49,7 @@ STYLES: tuple[Style, ...] = (
         words="rock|indie rock|alternative|alt rock|alternative rock|classic rock|hard rock|garage|grunge|britpop|"
         "arena rock|"
         "stadium rock|post-rock|post rock|indie|surf rock|shoegaze|pop rock|rock and roll|rock n roll|emo",
-        bpm=(108, 124, 146), minor=0.4, taste="rock", groove="rock", kit="rock", bass=("eighths", "picked bass"),
+        bpm=(108, 124, 146), minor=0.4, taste="rock", groove="rock", kit="rock", bass=("eighths", "bass guitar"),
         seats=(
             Seat("power8", "overdriven guitar", -6, -0.65, 0.5, 52),
             Seat("power8", "distorted guitar", -8, 0.65, 0.8, 52),
