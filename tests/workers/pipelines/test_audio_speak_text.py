@@ -121,15 +121,15 @@ def test_accents_do_what_they_are_known_for() -> None:
     assert "ʋˈɛɾi" in indian
     assert "ɹ" not in indian
     japanese = _phonemes("japanese accent")
-    assert not set("lɹθðvæʌə") & set(japanese)
+    assert not set("lɹθðvæʌ") & set(japanese)
     assert "ɾ" in japanese
     korean = _phonemes("korean accent")
     assert not set("fvz") & set(korean)
     assert "bˈɛɾi" in korean
-    assert "χˈOm" in _phonemes("portuguese accent")
-    assert "widi" in _phonemes("portuguese accent")
+    assert "kˈOud" in _phonemes("portuguese accent")
+    assert "tˈɜɹɾi" in _phonemes("portuguese accent")
     russian = _phonemes("russian accent")
-    assert "vˈɔtar" in russian
+    assert "vˈɔtər" in russian
     assert "w" not in russian
     assert "xˈom" in russian
     canadian = " ".join(breath.phonemes for breath in breaths("About the house, sorry.", ACCENTS["canadian accent"]))
