@@ -26,8 +26,8 @@ from workers.sound import read_sound, write_opus, write_wav
 
 SHORT = "Where are the women?"
 READ_BACK = (
-    "Dr. Smith paid $3.50 on May 3rd, 2024. We sold 1,234 tickets in 1999, which was 45% more than before. "
-    "I can't believe it! Visit example.com at 6:05 PM."
+    "Dr. Smith paid $3.50 on May 3rd, 2024. We sold 1,234 tickets, 45% more than before! "
+    "I can't believe it; visit example.com at 6:05 PM."
 )
 Speak = Callable[..., "Spoken"]
 SYNTHESIZE = kokoro.synthesize
@@ -161,7 +161,7 @@ def test_ages_differ_in_pitch_formants_and_tempo(speak: Speak) -> None:
     assert formant_ratio(adult, old) < 0.97
     for age, one in spoken.items():
         assert age in one.info["tags"]["approximated"]
-    boy, man = speak(voice={"gender": "male", "age": "child"}), speak(voice={"gender": "male", "age": "elderly"})
+    boy, man = speak(voice={"gender": "male", "age": "child"}), speak(voice={"gender": "male"})
     assert boy.pitch > 1.8 * man.pitch
 
 
@@ -176,7 +176,7 @@ def test_the_vocoder_moves_formants_by_the_factor_asked() -> None:
 
 
 def test_accents_reach_the_sound_and_say_what_they_do(speak: Speak) -> None:
-    text = "Thirty water bottles."
+    text = "Water bottles."
     plain, british = speak(text), speak(text, voice={"accent": "british accent"})
     assert british.samples.size != plain.samples.size or not np.array_equal(british.samples, plain.samples)
     said = british.info["tags"]["approximated"]["british accent"]
@@ -239,7 +239,7 @@ def test_the_limiter_holds_the_ceiling() -> None:
 def test_each_quality_is_opus_of_its_rate_and_exact_length(speak: Speak) -> None:
     sizes = []
     for quality in ("96k", "128k", "192k"):
-        spoken = speak("Good morning to you.", quality=quality)
+        spoken = speak("Good morning.", quality=quality)
         assert spoken.output.path.name == "output_0001.opus"
         assert spoken.output.media_type == "audio/ogg"
         assert spoken.output.seconds == spoken.info["seconds"] == spoken.samples.size / 24_000
@@ -251,10 +251,10 @@ def test_the_same_seed_gives_the_same_bytes_even_side_by_side(
     speak: Speak, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     voice = {"gender": "female", "age": "elderly"}
-    first = speak("Good morning to you.", voice=voice).output.path.read_bytes()
+    first = speak("Good morning.", voice=voice).output.path.read_bytes()
     monkeypatch.setattr(kokoro, "synthesize", SYNTHESIZE)
     made: list[bytes] = []
-    asked = [context(tmp_path, "Good morning to you.", voice=voice) for _ in range(2)]
+    asked = [context(tmp_path, "Good morning.", voice=voice) for _ in range(2)]
     threads = [
         threading.Thread(target=lambda one=one: made.append(PIPELINE.run(one).outputs[0].path.read_bytes()))
         for one in asked
@@ -264,7 +264,7 @@ def test_the_same_seed_gives_the_same_bytes_even_side_by_side(
     for thread in threads:
         thread.join()
     assert made == [first, first]
-    assert speak("Good morning to you.", voice=voice, seed=8).output.path.read_bytes() != first
+    assert speak("Good morning.", voice=voice, seed=8).output.path.read_bytes() != first
 
 
 def test_info_names_the_engine_and_what_was_not_spoken(speak: Speak) -> None:
