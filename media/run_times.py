@@ -95,8 +95,8 @@ def count_finished() -> int:
             row.weights = counted(row.weights, (job.duration_ms or 1) / 1000 / formula)
             row.samples += 1
             row.observed_until = job.finished_at or row.observed_until
-        for row in known.values():
-            row.save()
+        for key in {(job.task, pools[job.pk]) for job in jobs}:
+            known[key].save()
     return len(jobs)
 
 

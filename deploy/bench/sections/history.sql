@@ -21,14 +21,14 @@ WITH price AS (
 ), job AS (
     INSERT INTO media_job (
         id, account_id, task, status, effective_input, params, adjustments, seed, callback_url, price_version_id,
-        price_micros, pricing_meta, estimated_seconds, run_limit_seconds, has_inputs, staged_input_count,
+        price_micros, pricing_meta, estimated_seconds, duration_meta, run_limit_seconds, has_inputs, staged_input_count,
         created_at, updated_at, started_at, finished_at, outputs, result, duration_ms, error_code, error_message
     )
     SELECT job_id, owner_id, 'diagnostic.noop', 'completed', '{}', '{}', '[]', n, '', price.id,
         1, jsonb_build_object(
             'formula', 'noop.v1', 'priceVersion', price.id, 'coefficients', '{"flat": 1}'::jsonb, 'units', '{}'::jsonb
         ),
-        0.1, 600, false, 0, at, at + interval '1 second', at + interval '500 ms', at + interval '1 second',
+        0.1, '{"basis": "formula", "runSeconds": 0.1}', 600, false, 0, at, at + interval '1 second', at + interval '500 ms', at + interval '1 second',
         jsonb_build_array(jsonb_build_object(
             'name', 'output_0001.bin', 'key', 'users/' || owner_id || '/jobs/' || job_id || '/output_0001.bin',
             'mediaType', 'application/octet-stream', 'bytes', 1, 'sha256', repeat('0', 64),

@@ -123,4 +123,4 @@ def test_missing_recordings_are_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_
     with pytest.raises(EngineFailed, match=r"recordings .* are missing") as failed:
         sung([[ah(0.2, 0.9, 55)]], seconds=1)
     voice_bank.voice_bank.cache_clear()
-    assert failed.value.code == "missing_voice"
+    assert failed.value.code == "engine_missing"

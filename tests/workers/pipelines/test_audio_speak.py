@@ -408,7 +408,7 @@ def test_a_text_without_english_is_refused(tmp_path: Path) -> None:
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(EngineFailed, match="kokoro-no-voice") as missing:
         kokoro._data("kokoro_no_voice", "part.bin")
-    assert missing.value.code == "package_missing"
+    assert missing.value.code == "engine_missing"
 
 
 def test_the_stocks_profiles_are_those_of_its_voices() -> None:

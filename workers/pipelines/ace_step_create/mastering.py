@@ -42,7 +42,7 @@ def loudness(samples: Stereo) -> float:
     try:
         import pyloudnorm
     except ImportError as error:
-        raise EngineFailed("The package pyloudnorm is not installed.", code="missing_package") from error
+        raise EngineFailed("The package pyloudnorm is not installed.", code="engine_missing") from error
     return float(pyloudnorm.Meter(RATE).integrated_loudness(samples.T))
 
 

@@ -66,7 +66,7 @@ def sing(
     try:
         import pyworld
     except ImportError as error:
-        raise EngineFailed("The vocoder (pyworld) is not installed.", code="missing_package") from error
+        raise EngineFailed("The vocoder (pyworld) is not installed.", code="engine_missing") from error
     own = voice_bank()
     out = np.zeros(samples, np.float32)
     rng = np.random.default_rng(seed)

