@@ -61,6 +61,21 @@ class InvalidState(ApiError):
     http_status = 409
 
 
+class RateLimited(ApiError):
+    """Too many requests; slow down."""
+
+    code = "rate_limited"
+    http_status = 429
+    retryable = True
+
+
+class Forbidden(ApiError):
+    """This credential may not do that."""
+
+    code = "forbidden"
+    http_status = 403
+
+
 def _sentence(fields: dict[str, str]) -> str:
     path, reason = next(iter(fields.items()))
     more = f" (and {len(fields) - 1} more)" if len(fields) > 1 else ""

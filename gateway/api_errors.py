@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from core.errors import ApiError, NotFound, Unavailable
+from core.errors import ApiError, NotFound, RateLimited, Unavailable
 from media.sources import PayloadTooLarge
 
 _log = structlog.get_logger(__name__)
@@ -55,14 +55,6 @@ class UnsupportedMediaType(ApiError):
 
     code = "unsupported_media_type"
     http_status = 415
-
-
-class RateLimited(ApiError):
-    """Too many requests; slow down."""
-
-    code = "rate_limited"
-    http_status = 429
-    retryable = True
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response:

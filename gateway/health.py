@@ -14,10 +14,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import clock
+from core.client_address import client_address
 from core.errors import NotFound
+from core.operations import PUBLIC, operation
 from core.valkey import valkey
 from gateway import metrics
-from gateway.addresses import client_address
 from gateway.api_errors import json_error
 from media import buckets
 from media.fleet.selectors import pool_states
@@ -34,6 +35,7 @@ class HealthView(APIView):
     authentication_classes = ()
     permission_classes = ()
 
+    @operation(tag="health", summary="Is it up, and which versions", scope=PUBLIC, answers={200: {"type": "object"}})
     def get(self, request: Request) -> Response:
         """The contract's HealthResponse."""
         skill = f"{settings.SITE_URL}/skills/{SKILL_NAME}"

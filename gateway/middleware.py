@@ -9,9 +9,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from core import ids
+from core.client_address import client_address
+from core.errors import RateLimited
 from gateway import metrics
-from gateway.addresses import client_address
-from gateway.api_errors import RateLimited, json_error
+from gateway.api_errors import json_error
 from gateway.throttling import count
 from media.sources import PayloadTooLarge
 

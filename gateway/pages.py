@@ -1,7 +1,7 @@
 """Django's middleware for people's browsers, out of the way of machines.
 
-API and worker routes carry keys and signatures, not cookies: for them sessions, messages, CSRF and framing are work
-without effect, several times a job.
+Workers' routes carry signatures, not cookies: for them all of it is work without effect, several times a job. The API
+takes a browser's session, too; messages, framing and the like it does not need.
 """
 
 from typing import Any
@@ -13,17 +13,19 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware import clickjacking, common, csrf
 from whitenoise import middleware as whitenoise
 
-MACHINE_PATHS = ("/api/", "/workers/")
+WORKER_PATHS = ("/workers/",)
+MACHINE_PATHS = ("/api/", *WORKER_PATHS)
 
 
 class PagesOnly:
     """Steps aside for machine paths."""
 
     get_response: Any
+    not_for: tuple[str, ...] = MACHINE_PATHS
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The wrapped middleware for pages; straight on for machines."""
-        if request.path.startswith(MACHINE_PATHS):
+        if request.path.startswith(self.not_for):
             answer: HttpResponse = self.get_response(request)
             return answer
         page: HttpResponse = super().__call__(request)  # type: ignore[misc]  # the middleware mixed with
@@ -35,7 +37,9 @@ class WhiteNoiseMiddleware(PagesOnly, whitenoise.WhiteNoiseMiddleware):
 
 
 class SessionMiddleware(PagesOnly, sessions.SessionMiddleware):
-    """Sessions."""
+    """Sessions; nothing is read before somebody asks for one."""
+
+    not_for = WORKER_PATHS
 
 
 class CommonMiddleware(PagesOnly, common.CommonMiddleware):
@@ -43,7 +47,9 @@ class CommonMiddleware(PagesOnly, common.CommonMiddleware):
 
 
 class CsrfViewMiddleware(PagesOnly, csrf.CsrfViewMiddleware):
-    """CSRF tokens."""
+    """CSRF tokens. The API's views are exempt from its check and make their own (`accounts.authentication`)."""
+
+    not_for = WORKER_PATHS
 
 
 class AuthenticationMiddleware(PagesOnly, auth.AuthenticationMiddleware):

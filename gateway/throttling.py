@@ -12,8 +12,9 @@ from redis import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from accounts.authentication import Caller
+from core.client_address import client_address
 from core.valkey import valkey
-from gateway.addresses import client_address
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # DRF imports this module while it builds that one
@@ -23,13 +24,13 @@ MOST_SHARES = 10_000
 _log = structlog.get_logger(__name__)
 
 
-def count(request: HttpRequest, *, identity: str) -> float | None:
+def count(request: HttpRequest, *, identity: str, rate_class: str | None = None) -> float | None:
     """Count the request in its window and give its answer the X-RateLimit headers.
 
     None when it may pass, else the seconds until the window ends. A fixed window in Valkey, shared by all web
     processes. Without Valkey requests pass: limits protect the platform's comfort, money is the ledger's to protect.
     """
-    rate_class = "write" if request.method in {"POST", "PUT", "PATCH", "DELETE"} else "read"
+    rate_class = rate_class or ("write" if request.method in {"POST", "PUT", "PATCH", "DELETE"} else "read")
     limit: int = settings.RATE_LIMITS[rate_class]
     now = time.time()
     window = int(now // WINDOW_SECONDS)
@@ -84,15 +85,19 @@ def _take(key: str, *, share: int) -> int:
 
 
 class RateLimit(BaseThrottle):
-    """`count` for requests that reached their view: by key, else by address."""
+    """`count` for requests that reached their view: by key or session, else by address.
+
+    A view may name its own class in `rate_class`; those are counted by address, since they serve people without a key.
+    """
 
     _wait: float | None = None
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         """Whether the request may pass."""
-        key_id = getattr(request.user, "key_id", None)
-        identity = str(key_id) if key_id is not None else client_address(request._request)
-        self._wait = count(request._request, identity=identity)
+        rate_class = getattr(view, "rate_class", None)
+        caller = request.user if isinstance(request.user, Caller) and rate_class is None else None
+        identity = str(caller.key_id or caller.id) if caller is not None else client_address(request._request)
+        self._wait = count(request._request, identity=identity, rate_class=rate_class)
         return self._wait is None
 
     def wait(self) -> float | None:

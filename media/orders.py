@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from billing.price_versions import PriceVersion, current_price_version
 from core.errors import InvalidRequest
+from core.messages import wrong_fields
 from media import gemini
 from media.catalog.task import Facts, Normalised, Task
 from media.run_times import Estimate, estimate
@@ -130,16 +131,12 @@ def _unstorable(value: Any, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _fields(error: ValidationError) -> dict[str, str]:
-    fields: dict[str, str] = {}
-    for entry in error.errors(include_url=False, include_input=False):
-        path = ".".join(["input", *(str(step) for step in entry["loc"] if not str(step).startswith("<"))])
-        reason = entry["msg"].removeprefix("Value error, ")
-        if entry["type"] == "extra_forbidden":
-            reason = "is not a field of this task"
-        together = entry["ctx"]["fields"] if entry["type"] == FIELDS_TOGETHER else ()
-        for named in [f"{path}.{name}" for name in together] or [path]:
-            fields.setdefault(named, reason)
-    return fields
+    return wrong_fields(
+        error,
+        root=("input",),
+        unknown="is not a field of this task",
+        together=lambda entry: entry["ctx"]["fields"] if entry["type"] == FIELDS_TOGETHER else (),
+    )
 
 
 def pack_facts(facts: Mapping[str, Facts]) -> dict[str, list[str | int | None]]:

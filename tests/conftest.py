@@ -50,7 +50,7 @@ def _flush_past_the_guards() -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def _nothing_remembered() -> None:
     """What a process keeps for a second or five must not outlive a test's rows."""
-    from accounts.services import keys  # models: only after the setup above
+    from accounts import recognition  # models: only after the setup above
     from billing.price_versions import forget_cached_versions
     from core import wake
     from gateway import throttling
@@ -59,7 +59,7 @@ def _nothing_remembered() -> None:
     from media.fleet.services import forget_nodes
 
     forget_cached_versions()
-    keys._recent.clear()
+    recognition.forget()
     selectors._snapshots.clear()
     fleet._recent = (0.0, {})
     forget_nodes()

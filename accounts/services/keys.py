@@ -1,26 +1,39 @@
-"""API keys: made, recognised, revoked. The key itself exists only in the answer that mints it."""
+"""API keys: made and revoked. The key itself exists only in the answer that mints it."""
 
-import hashlib
-import hmac
-import re
 import secrets
 import string
-import time
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from django.conf import settings
+from django.db import transaction
 
-from accounts.models import ApiKey, User
+from accounts import recognition, revocations
+from accounts.digests import digest
+from accounts.models import ApiKey, SecurityEvent, User
+from accounts.services.security_events import NOWHERE, Origin, record
+from core.errors import Forbidden, InvalidState
+from core.operations import Scope
 
-_SCHEME = "kt_live_"
+MOST_KEYS = 25
+"""Usable keys of one account."""
 _ALPHABET = string.ascii_letters + string.digits
-_FORM = re.compile(rf"({_SCHEME}[A-Za-z0-9]{{8}})_[A-Za-z0-9_-]{{43}}")  # 32 random bytes in base64url
 
-CACHE_SECONDS = 1.0
-"""How long a process may trust a key it has just looked up; a revocation acts within it."""
+
+class TooManyKeys(InvalidState):
+    """The account has as many usable keys as it may have; revoke one first."""
+
+    code = "too_many_keys"
+
+
+class MissingScope(Forbidden):
+    """The API key does not have the scope this needs."""
+
+    code = "missing_scope"
+
+    def __init__(self, *scopes: str) -> None:
+        super().__init__(details={"scopes": sorted(scopes)})
 
 
 class NewKey(NamedTuple):
@@ -30,62 +43,80 @@ class NewKey(NamedTuple):
     plain: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Identity:
-    """Who a request acts for."""
+def mint_key(
+    *,
+    user: User,
+    label: str,
+    now: datetime,
+    parent_id: UUID | None = None,
+    scopes: Collection[str] | None = None,
+    monthly_spend_limit: int | None = None,
+    origin: Origin = NOWHERE,
+) -> NewKey:
+    """A new key for `user`: `kt_live_<8>_<43 base64url>`.
 
-    account_id: UUID
-    key_id: UUID
+    A child has no more than its parent: without `scopes` it gets the parent's, and what it spends counts against
+    every limit above it. None and no parent is every scope.
 
-
-def mint_key(*, user: User, label: str, now: datetime) -> NewKey:
-    """A new key for `user`: `kt_live_<8>_<43 base64url>`."""
-    prefix = _SCHEME + "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    Raises:
+        MissingScope: a scope was asked for that the parent does not have.
+        TooManyKeys: the account has MOST_KEYS usable keys.
+    """
+    prefix = recognition.SCHEME + "".join(secrets.choice(_ALPHABET) for _ in range(8))
     plain = f"{prefix}_{secrets.token_urlsafe(32)}"
-    key = ApiKey.objects.create(user=user, label=label, prefix=prefix, digest=_digest(plain), created_at=now)
+    with transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)  # two at once must not both be the last one
+        if ApiKey.objects.filter(user=user, revoked_at=None).count() >= MOST_KEYS:
+            raise TooManyKeys(details={"limit": MOST_KEYS})
+        parent = ApiKey.objects.get(pk=parent_id, user=user) if parent_id is not None else None
+        key = ApiKey(
+            user=user,
+            label=label,
+            prefix=prefix,
+            digest=digest(plain),
+            parent=parent,
+            scopes=_scopes(parent, scopes),
+            monthly_spend_limit=monthly_spend_limit,
+            created_at=now,
+        )
+        own = [[str(key.pk), monthly_spend_limit]] if monthly_spend_limit is not None else []
+        key.spend_limits = own + (parent.spend_limits if parent is not None else [])
+        key.save(force_insert=True)
+        record(
+            account_id=user.pk,
+            kind=SecurityEvent.KEY_CREATED,
+            origin=origin,
+            now=now,
+            key_prefix=prefix,
+            label=label,
+            scopes=key.scopes,
+            parentKeyPrefix=parent.prefix if parent is not None else None,
+        )
     return NewKey(key, plain)
 
 
-def revoke_key(*, account_id: UUID, prefix: str, now: datetime) -> bool:
-    """Revoke the account's key of exactly this prefix; False when it has none or it was revoked before."""
-    revoked = ApiKey.objects.filter(user_id=account_id, prefix=prefix, revoked_at=None).update(revoked_at=now) == 1
-    _recent.pop(prefix, None)
+def revoke_key(*, account_id: UUID, prefix: str, now: datetime, origin: Origin = NOWHERE) -> bool:
+    """Revoke the account's key of exactly this prefix; False when it has none or it was revoked before.
+
+    Every web process hears of it at once, or forgets the key within a second.
+    """
+    with transaction.atomic():
+        usable = ApiKey.objects.filter(user_id=account_id, prefix=prefix, revoked_at=None)
+        revoked = usable.update(revoked_at=now) == 1
+        if revoked:
+            record(account_id=account_id, kind=SecurityEvent.KEY_REVOKED, origin=origin, now=now, key_prefix=prefix)
+            transaction.on_commit(lambda: revocations.announce([prefix]))
+    recognition.forget(prefix)
     return revoked
 
 
-def recognise(plain: str) -> Identity | None:
-    """Whose key this is, or None. At most one query, none when this process saw the key within CACHE_SECONDS."""
-    match = _FORM.fullmatch(plain)
-    if match is None:
-        return None
-    found = _lookup(match.group(1))
-    if found is None:
-        return None
-    identity, digest = found
-    return identity if hmac.compare_digest(digest, _digest(plain)) else None
-
-
-_recent: dict[str, tuple[float, tuple[Identity, bytes]]] = {}
-
-
-def _lookup(prefix: str) -> tuple[Identity, bytes] | None:
-    cached = _recent.get(prefix)
-    if cached is not None and cached[0] > time.monotonic():
-        return cached[1]
-    row = (
-        ApiKey.objects.filter(prefix=prefix, revoked_at=None, user__is_active=True)
-        .values_list("user_id", "id", "digest")
-        .first()
-    )
-    if row is None:
-        _recent.pop(prefix, None)
-        return None
-    found = Identity(account_id=row[0], key_id=row[1]), bytes(row[2])
-    if len(_recent) > 10_000:
-        _recent.clear()
-    _recent[prefix] = time.monotonic() + CACHE_SECONDS, found
-    return found
-
-
-def _digest(plain: str) -> bytes:
-    return hmac.digest(settings.API_KEY_PEPPER.encode(), plain.encode(), hashlib.sha256)
+def _scopes(parent: ApiKey | None, wanted: Collection[str] | None) -> list[str] | None:
+    unknown = set(wanted or ()) - set(Scope)
+    if unknown:
+        raise ValueError(f"no such scopes: {', '.join(sorted(unknown))}")
+    if parent is None or parent.scopes is None:
+        return sorted(set(wanted)) if wanted is not None else None
+    lacking = set(wanted if wanted is not None else parent.scopes) - set(parent.scopes)
+    if lacking:
+        raise MissingScope(*lacking)
+    return sorted(set(wanted)) if wanted is not None else list(parent.scopes)

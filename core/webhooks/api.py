@@ -9,6 +9,7 @@ from rest_framework.views import APIView
 
 from core import clock, ids
 from core.errors import InvalidRequest
+from core.operations import Scope, operation
 from core.webhooks.models import STATUSES, WebhookDelivery, WebhookTry
 from core.webhooks.secrets import Secret, current_secret, rotate_secret
 from core.webhooks.selectors import list_deliveries
@@ -29,6 +30,12 @@ class AccountView(APIView):
 class WebhookSecretView(AccountView):
     """GET /api/v1/account/webhook-secret"""
 
+    @operation(
+        tag="webhooks",
+        summary="The signing secret",
+        scope=Scope.MEDIA_WRITE,
+        answers={200: {"type": "object"}},
+    )
     def get(self, request: Request) -> Response:
         """The secret that verifies the account's callbacks."""
         return Response(_secret_json(current_secret(account_id=self.account_id(), now=clock.now())))
@@ -37,6 +44,12 @@ class WebhookSecretView(AccountView):
 class RotateWebhookSecretView(AccountView):
     """POST /api/v1/account/webhook-secret/rotate"""
 
+    @operation(
+        tag="webhooks",
+        summary="A new signing secret",
+        scope=Scope.KEYS,
+        answers={200: {"type": "object"}},
+    )
     def post(self, request: Request) -> Response:
         """A new secret; callbacks carry the signature of the old one too for 24 hours."""
         _body(request, set())
@@ -46,6 +59,12 @@ class RotateWebhookSecretView(AccountView):
 class WebhookDeliveriesView(AccountView):
     """GET /api/v1/webhook-deliveries"""
 
+    @operation(
+        tag="webhooks",
+        summary="List deliveries",
+        scope=Scope.MEDIA_READ,
+        answers={200: {"type": "object"}},
+    )
     def get(self, request: Request) -> Response:
         """The account's deliveries, newest first; filters `jobId` and `status`, pages by `cursor` and `limit`."""
         query = request.query_params
@@ -70,6 +89,9 @@ class WebhookDeliveriesView(AccountView):
 class ResendWebhookDeliveryView(AccountView):
     """POST /api/v1/webhook-deliveries/resend"""
 
+    @operation(
+        tag="webhooks", summary="Send a delivery again", scope=Scope.MEDIA_WRITE, answers={200: {"type": "object"}}
+    )
     def post(self, request: Request) -> Response:
         """Send a finished delivery again."""
         text = _body(request, {"deliveryId"}).get("deliveryId")
@@ -83,6 +105,9 @@ class ResendWebhookDeliveryView(AccountView):
 class TestWebhookDeliveryView(AccountView):
     """POST /api/v1/webhook-deliveries/test"""
 
+    @operation(
+        tag="webhooks", summary="Send a test message", scope=Scope.MEDIA_WRITE, answers={201: {"type": "object"}}
+    )
     def post(self, request: Request) -> Response:
         """Send a signed test message to a URL."""
         url = _body(request, {"url"}).get("url")

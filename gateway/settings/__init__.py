@@ -19,6 +19,9 @@ TRUSTED_PROXIES = words("TRUSTED_PROXIES")
 """Addresses or networks whose X-Forwarded-For is believed; nobody by default."""
 
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
+SESSION_ENGINE = "accounts.sessions"
+SESSION_COOKIE_NAME = "killa_tamata_browser_session"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https://")
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
@@ -31,7 +34,11 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.contrib.postgres",
     "rest_framework",
+    "corsheaders",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "core",
     "accounts",
     "billing",
@@ -104,13 +111,20 @@ MEDIA_LEASE_SECONDS = integer("MEDIA_LEASE_SECONDS", 30)
 """How long an attempt stays its worker's without a word from it."""
 MEDIA_REPUBLISH_SECONDS = integer("MEDIA_REPUBLISH_SECONDS", 30)
 """How long a published attempt may stay unclaimed before its message is sent again."""
-RATE_LIMITS = {"write": integer("RATE_LIMIT_WRITES", 600), "read": integer("RATE_LIMIT_READS", 3000)}
-"""Requests a minute for each key."""
+RATE_LIMITS = {
+    "write": integer("RATE_LIMIT_WRITES", 600),
+    "read": integer("RATE_LIMIT_READS", 3000),
+    "sign_in": integer("RATE_LIMIT_SIGN_INS", 60),
+}
+"""Requests a minute for each key or session; without one, and for signing in, for each address."""
 DATA_UPLOAD_MAX_MEMORY_SIZE = 90_000_000
 """60 MB of inline media in base64, and their envelope."""
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.ApiKeyAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.ApiKeyAuthentication",
+        "accounts.authentication.BrowserSessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.Authenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["gateway.throttling.RateLimit"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
@@ -118,10 +132,12 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "gateway.negotiation.AlwaysJson",
     "EXCEPTION_HANDLER": "gateway.api_errors.handle",
     "UNAUTHENTICATED_USER": None,
+    "DEFAULT_SCHEMA_CLASS": "gateway.discovery.schema.RouteSchema",
 }
 
 MIDDLEWARE = [
     "gateway.middleware.RequestMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "gateway.pages.WhiteNoiseMiddleware",
     "gateway.pages.SessionMiddleware",
@@ -143,6 +159,26 @@ TEMPLATES = [
             ]
         },
     }
+]
+
+# Calls with a key may come from any page. `*` and no credentials: a browser sends no session along, nor keeps one.
+CORS_ALLOW_ALL_ORIGINS = True
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_HEADERS = [
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "x-api-key",
+    "x-idempotency-key",
+    "x-quote-id",
+]
+CORS_EXPOSE_HEADERS = [
+    "Idempotent-Replay",
+    "Retry-After",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "X-Request-Id",
 ]
 
 LOGGING = logging_configuration(level=text("LOG_LEVEL", "INFO"))

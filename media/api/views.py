@@ -21,6 +21,7 @@ from billing.services.place_hold import InsufficientBalance
 from core import clock, ids
 from core.errors import InvalidRequest
 from core.idempotency import services as idempotency
+from core.operations import Scope, operation
 from core.wake import wake_steward
 from media import answers, quotes
 from media.api.requests import JobRequest, read_job_request
@@ -42,6 +43,12 @@ LARGE_BODY_BYTES = 64_000
 class JobsView(APIView):
     """/api/v1/media/jobs"""
 
+    @operation(
+        tag="media",
+        summary="Submit a job",
+        scope=Scope.MEDIA_WRITE,
+        answers={201: {"type": "object"}},
+    )
     def post(self, request: Request) -> Response:
         """Submit: 201 with the answer, or 200 with the same answer when the idempotency key was seen before."""
         asked = read_job_request(request)
@@ -67,6 +74,9 @@ class JobsView(APIView):
             wake_steward("staging" if order.fetches_inputs else "dispatcher")
         return _submitted(done)
 
+    @operation(
+        tag="media", summary="Read one job, or list jobs", scope=Scope.MEDIA_READ, answers={200: {"type": "object"}}
+    )
     def get(self, request: Request) -> Response:
         """One job with `jobId`, else the list."""
         if "jobId" in request.query_params:
@@ -77,6 +87,12 @@ class JobsView(APIView):
 class CancelView(APIView):
     """/api/v1/media/jobs/cancel"""
 
+    @operation(
+        tag="media",
+        summary="Stop a job",
+        scope=Scope.MEDIA_WRITE,
+        answers={200: {"type": "object"}},
+    )
     def post(self, request: Request) -> Response:
         """Stop the job named by `jobId`; answers its status."""
         body = request.data
@@ -90,6 +106,12 @@ class CancelView(APIView):
 class EstimateView(APIView):
     """/api/v1/media/estimate"""
 
+    @operation(
+        tag="media",
+        summary="Price an input",
+        scope=Scope.MEDIA_READ,
+        answers={200: {"type": "object"}},
+    )
     def post(self, request: Request) -> Response:
         """The same validation and price as a submit; nothing is held or stored. `quoteId` binds the price."""
         asked = read_job_request(request)
@@ -109,6 +131,12 @@ class EstimateView(APIView):
 class TasksView(APIView):
     """/api/v1/media/tasks"""
 
+    @operation(
+        tag="media",
+        summary="The catalogue",
+        scope=Scope.MEDIA_READ,
+        answers={200: {"type": "object"}},
+    )
     def get(self, request: Request) -> Response:
         """The catalogue as data."""
         now = clock.now()

@@ -7,8 +7,8 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def _no_recent_keys() -> Iterator[None]:
-    from accounts.services import keys
+    from accounts import recognition
 
-    keys._recent.clear()
+    recognition.forget()
     yield
-    keys._recent.clear()
+    recognition.forget()

@@ -11,10 +11,11 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
 
+from accounts import recognition
 from accounts.models import ApiKey, User
-from accounts.services import keys
+from accounts.recognition import Identity, recognise
 from accounts.services.bootstrap import find_or_create, first_key
-from accounts.services.keys import Identity, NewKey, mint_key, recognise, revoke_key
+from accounts.services.keys import NewKey, mint_key, revoke_key
 from core import ids
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -35,7 +36,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(keys, "time", SimpleNamespace(monotonic=clock.monotonic))
+    monkeypatch.setattr(recognition, "time", SimpleNamespace(monotonic=clock.monotonic))
     return clock
 
 
@@ -105,7 +106,7 @@ def test_what_has_not_the_form_of_a_key_asks_no_query(minted: NewKey, django_ass
 def test_one_query_cold_and_none_warm(minted: NewKey, clock: Clock, django_assert_num_queries: Any) -> None:
     with django_assert_num_queries(1):
         identity = recognise(minted.plain)
-    clock.seconds += keys.CACHE_SECONDS - 0.001
+    clock.seconds += recognition.CACHE_SECONDS - 0.001
     with django_assert_num_queries(0):
         assert recognise(minted.plain) == identity
         assert recognise(alter(minted.plain, 59)) is None
@@ -129,17 +130,17 @@ def test_a_key_revoked_here_is_refused_at_once(user: User, minted: NewKey) -> No
 
 
 def test_a_key_revoked_elsewhere_is_refused_within_the_cache_time(minted: NewKey, clock: Clock) -> None:
-    assert keys.CACHE_SECONDS <= 1
+    assert recognition.CACHE_SECONDS <= 1
     assert recognise(minted.plain) is not None
     ApiKey.objects.update(revoked_at=NOW)
-    clock.seconds += keys.CACHE_SECONDS
+    clock.seconds += recognition.CACHE_SECONDS
     assert recognise(minted.plain) is None
 
 
 def test_an_inactive_account_is_refused_within_the_cache_time(user: User, minted: NewKey, clock: Clock) -> None:
     assert recognise(minted.plain) is not None
     get_user_model().objects.filter(pk=user.pk).update(is_active=False)
-    clock.seconds += keys.CACHE_SECONDS
+    clock.seconds += recognition.CACHE_SECONDS
     assert recognise(minted.plain) is None
     get_user_model().objects.filter(pk=user.pk).update(is_active=True)
     assert recognise(minted.plain) is not None
@@ -171,13 +172,13 @@ def test_revoking_takes_the_exact_prefix_of_ones_own_key(user: User, minted: New
 
 def test_the_memory_of_keys_is_bounded(user: User, clock: Clock) -> None:
     for number in range(10_001):
-        keys._recent[f"kt_live_{number:08}"] = (
+        recognition._recent[f"kt_live_{number:08}", None] = (
             clock.seconds + 1,
             (Identity(account_id=ids.new(), key_id=ids.new()), b""),
         )
     minted = mint_key(user=user, label="", now=NOW)
     assert recognise(minted.plain) is not None
-    assert list(keys._recent) == [minted.key.prefix]
+    assert list(recognition._recent) == [(minted.key.prefix, None)]
 
 
 def test_the_first_key_is_shown_once(user: User) -> None:

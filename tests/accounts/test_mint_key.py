@@ -6,8 +6,8 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from accounts import recognition
 from accounts.models import ApiKey, User
-from accounts.services import keys
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +21,7 @@ def mint(*arguments: str) -> str:
 def test_the_printed_key_is_the_accounts() -> None:
     user = User.objects.create_user("owner@example.com")
     plain = mint("Owner@Example.com", "--label", "laptop")
-    identity = keys.recognise(plain)
+    identity = recognition.recognise(plain)
     assert identity is not None
     assert identity.account_id == user.pk
     key = ApiKey.objects.get()

@@ -1,6 +1,5 @@
 """The webhook routes: shapes, filters, pages, and everybody's own objects only."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,6 +8,7 @@ import pytest
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
+from accounts.authentication import Caller
 from core import ids
 from core.errors import ApiError
 from core.webhooks.models import DELIVERY, WebhookDelivery, WebhookTry
@@ -18,14 +18,6 @@ from core.webhooks.services import enqueue_delivery
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("core.webhooks.urls")]
-
-
-@dataclass(frozen=True)
-class Caller:
-    """The authenticated account, as the gateway's authentication hands it over."""
-
-    id: UUID
-    is_authenticated: bool = True
 
 
 def render(error: Exception, _: dict[str, Any]) -> Response:
@@ -44,7 +36,7 @@ def _own_dialect(settings: Any) -> None:
 
 @pytest.fixture
 def account() -> Caller:
-    return Caller(ids.new())
+    return Caller(id=ids.new(), key_id=None)
 
 
 @pytest.fixture
@@ -123,7 +115,7 @@ def test_lists_are_filtered_paged_and_the_account_s_own(client: APIClient, accou
     job = ids.new()
     one, two, three = queued(account), queued(account, subject_id=job), queued(account)
     failed(three)
-    queued(Caller(ids.new()), subject_id=job)
+    queued(Caller(id=ids.new(), key_id=None), subject_id=job)
     assert listed(client) == [public(three), public(two), public(one)]
     assert listed(client, jobId=ids.encode("job", job)) == [public(two)]
     assert listed(client, status="failed") == [public(three)]
@@ -174,7 +166,7 @@ def test_resend_queues_a_finished_delivery_again(client: APIClient, account: Cal
 
 
 def test_resend_of_a_foreign_delivery_is_not_found(client: APIClient) -> None:
-    foreign = queued(Caller(ids.new()))
+    foreign = queued(Caller(id=ids.new(), key_id=None))
     failed(foreign)
     answer = client.post("/api/v1/webhook-deliveries/resend", {"deliveryId": public(foreign)}, format="json")
     assert (answer.status_code, answer.json()["code"]) == (404, "not_found")

@@ -1,0 +1,1 @@
+"""What programs and agents find by themselves: the OpenAPI document, llms.txt, plugin and skill manifests."""
