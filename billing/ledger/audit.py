@@ -29,8 +29,9 @@ recomputed AS (
 )
 """  # noqa: S608 - constants
 
-# Three ways to be wrong: a balance differs from its transfers (or exists on one side only); the money held is not
-# what the unsettled holds add up to; a transfer names a ledger account that does not exist.
+# Four ways to be wrong: a balance differs from its transfers (or exists on one side only); the money held is not
+# what the unsettled holds add up to; a transfer names a ledger account that does not exist; what counts on a key's
+# month is not what its holds were charged or still hold.
 _AUDIT = f"""
 WITH {_RECOMPUTED},
 open_holds AS (
@@ -54,6 +55,19 @@ WHERE figure.recomputed IS DISTINCT FROM figure.materialised
 UNION ALL
 SELECT NULL, 'ledger account ' || moved.account_id, 'unknown_account', moved.amount, NULL
 FROM moved WHERE NOT EXISTS (SELECT FROM billing_ledgeraccount a WHERE a.id = moved.account_id)
+UNION ALL
+SELECT NULL, 'key ' || spend.key_id || ' in ' || spend.month, 'key_spend', counted.amount, spend.amount
+FROM billing_keyspend spend CROSS JOIN LATERAL (
+    SELECT COALESCE(SUM(CASE WHEN settled.reference IS NULL THEN hold.amount ELSE COALESCE(charged.amount, 0) END), 0)
+        ::bigint AS amount
+    FROM billing_keyspendhold link
+    JOIN billing_transfer hold ON hold.reference = link.reference AND hold.leg = 0
+    LEFT JOIN billing_transfer settled
+        ON settled.reference = left(hold.reference, -length(':hold')) || ':settle' AND settled.leg = 0
+    LEFT JOIN billing_transfer charged ON charged.reference = settled.reference AND charged.kind = 'capture'
+    WHERE link.spend_id = spend.id
+) counted
+WHERE counted.amount <> spend.amount
 ORDER BY 1, 2, 3
 """  # noqa: S608 - constants
 

@@ -31,7 +31,8 @@ SELECT placed.available_after, balance.available, balance.receivable FROM balanc
 """  # noqa: S608 - constants
 
 # What is not captured repays debt first and is released with the rest. Whoever inserts leg 0 settles the hold and
-# writes the other legs; a second settlement finds leg 0 taken and writes nothing.
+# writes the other legs; a second settlement finds leg 0 taken and writes nothing. What was not captured counts no
+# longer on the spend limits of the key (billing.key_spend).
 _SETTLE = f"""
 WITH balance AS MATERIALIZED ({LOCKED_BALANCE}),
 part AS (
@@ -63,6 +64,11 @@ others AS (
     SELECT %(reference)s, part.leg, part.kind, part.debit_id, part.credit_id, part.amount
     FROM part CROSS JOIN first WHERE part.leg > 0
     RETURNING leg, kind, amount, available_after
+),
+not_spent AS (
+    UPDATE billing_keyspend spend SET amount = spend.amount - (%(amount)s::bigint - %(captured)s::bigint)
+    FROM billing_keyspendhold counted CROSS JOIN first
+    WHERE counted.reference = %(hold)s AND spend.id = counted.spend_id AND %(amount)s::bigint > %(captured)s::bigint
 )
 SELECT kind, amount, available_after FROM (TABLE first UNION ALL TABLE others) legs ORDER BY leg
 """  # noqa: S608 - constants

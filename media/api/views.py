@@ -66,6 +66,7 @@ class JobsView(APIView):
         done = submit_job(
             order=order,
             key_id=caller.key_id,
+            limits=caller.spend_limits,
             callback_url=asked.callback_url,
             idempotency_key=key,
             now=now,

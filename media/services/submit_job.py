@@ -3,7 +3,7 @@
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from accounts.recognition import SpendLimit
 from billing.selectors import find_hold
 from billing.services.place_hold import place_hold
 from core.durability import commit_without_waiting, wait_until_durable
@@ -46,16 +47,24 @@ def hold_reference(job_id: UUID) -> str:
 
 
 def submit_job(
-    *, order: Order, key_id: UUID | None, callback_url: str, idempotency_key: idempotency.Key | None, now: datetime
+    *,
+    order: Order,
+    key_id: UUID | None,
+    limits: Sequence[SpendLimit] = (),
+    callback_url: str,
+    idempotency_key: idempotency.Key | None,
+    now: datetime,
 ) -> Submitted:
     """Store the order as a queued job and hold its price, in one transaction, once per idempotency key.
+
+    `limits` are the monthly spend limits that the asking key is under.
 
     Where submits of one account meet, the commit does not wait for the disk with the balance row locked; the answer
     still does. Inline inputs go to the bucket first, under the new job's own prefix; should the transaction fail, the
     bucket's lifecycle removes them.
 
     Raises:
-        InsufficientBalance, AccountInDebt: nothing was stored or held.
+        InsufficientBalance, AccountInDebt, SpendLimitExceeded: nothing was stored or held.
         IdempotencyConflict: the key belongs to another request.
         StorageUnavailable: an inline input could not be stored.
     """
@@ -78,7 +87,12 @@ def submit_job(
             insert_together(job, attempt, JobEvent(job=job, seq=FIRST, type=QUEUED, at=now))
             if inputs:
                 JobInput.objects.bulk_create(inputs)
-            hold = place_hold(account_id=order.account_id, amount=job.price_micros, reference=hold_reference(job.pk))
+            hold = place_hold(
+                account_id=order.account_id,
+                amount=job.price_micros,
+                reference=hold_reference(job.pk),
+                limits=limits,
+            )
     except IntegrityError:
         # Somebody else committed this idempotency key while we waited for it; anything else is a real error.
         replayed = replay(key=idempotency_key) if idempotency_key is not None else None

@@ -94,7 +94,7 @@ def test_a_balance_starts_at_zero(untouched: Callable[[], bool], figures: tuple[
         "UPDATE billing_ledgeraccount SET owner_id = NULL",
         "DELETE FROM billing_ledgeraccount",
         "TRUNCATE billing_ledgeraccount",
-        "TRUNCATE accounts_user CASCADE",
+        "TRUNCATE billing_ledgeraccount CASCADE",
         "INSERT INTO billing_ledgeraccount (kind, bucket) VALUES ('revenue', '')",
         "INSERT INTO billing_ledgeraccount (kind, bucket) VALUES ('available', 'prepaid')",
         "INSERT INTO billing_ledgeraccount (kind, bucket) VALUES ('cash:', '')",
@@ -216,3 +216,9 @@ def test_other_integrity_errors_keep_their_own_name(account: UUID) -> None:
     with pytest.raises(IntegrityError) as raised, transaction.atomic(), named_refusals():
         execute("INSERT INTO accounts_user SELECT * FROM accounts_user")
     assert not isinstance(raised.value, LedgerRefusal)
+
+
+def test_accounts_are_not_truncated_from_under_it(untouched: Callable[[], bool]) -> None:
+    with pytest.raises(IntegrityError, match="TRUNCATE on accounts_securityevent is refused"), transaction.atomic():
+        execute("TRUNCATE accounts_user CASCADE")
+    assert untouched()

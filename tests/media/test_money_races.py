@@ -8,13 +8,16 @@ import pytest
 from django.db.models import Sum
 from django.test import Client
 
+from accounts.models import User
+from accounts.services.keys import mint_key
+from billing.key_spend import KeySpend
 from billing.ledger.models import Transfer
 from billing.selectors import audit
 from core import clock, ids
 from media.models import Attempt, Job, JobEvent
 from media.reaper import reap
 from tests.billing.racing import race, results
-from tests.media.customers import IMAGE, IMAGE_MICROS, JOBS, PROMPT, Customer, new_customer
+from tests.media.customers import IMAGE, IMAGE_MICROS, JOBS, PROMPT, Customer, error, new_customer
 from tests.media.standin import PICTURE, Run, StandIn, publish_all
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -112,4 +115,31 @@ def test_failures_and_reapers_race_and_one_new_attempt_comes_of_it(node: StandIn
     assert [problem for _, problem in outcomes if problem is not None] == []
     assert list(Attempt.objects.order_by("number").values_list("number", "status")) == [(1, "failed"), (2, "ready")]
     assert customer.money() == (0, IMAGE_MICROS)
+    assert audit() == []
+
+
+def test_two_hundred_submits_under_a_spend_limit_for_thirty_seven(node: StandIn) -> None:
+    """Money for all of them, and a key that may spend 37 images' worth and a micro; half come through its child."""
+    customer = new_customer(300 * IMAGE_MICROS)
+    user = User.objects.get(pk=customer.id)
+    limit = PAID * IMAGE_MICROS + 1
+    parent = mint_key(user=user, label="limited", now=clock.now(), monthly_spend_limit=limit)
+    child = mint_key(user=user, label="its child", now=clock.now(), parent_id=parent.key.pk)
+    callers = [
+        Customer(id=customer.id, key_id=minted.key.pk, key=minted.plain) for minted in (parent, child) * (THREADS // 2)
+    ]
+    batches = results(race([lambda caller=caller: [submit(caller) for _ in range(EACH)] for caller in callers]))
+    statuses = [status for batch in batches for status in batch]
+    assert statuses.count(201) == PAID
+    assert statuses.count(403) == THREADS * EACH - PAID
+    assert customer.money() == ((300 - PAID) * IMAGE_MICROS, PAID * IMAGE_MICROS)
+    assert Job.objects.filter(account_id=customer.id).count() == PAID
+    assert [(row.key_id, row.amount) for row in KeySpend.objects.all()] == [(parent.key.pk, PAID * IMAGE_MICROS)]
+    refused = callers[1].submit()
+    assert error(refused, 403, "spend_limit_exceeded")["details"] == {
+        "limitUsdMicros": limit,
+        "spentUsdMicros": PAID * IMAGE_MICROS,
+        "requiredUsdMicros": IMAGE_MICROS,
+    }
+    assert refused.json()["billed"] is False
     assert audit() == []
