@@ -20,6 +20,7 @@ from deploy.bench.sections.engines import engines
 from deploy.bench.sections.history import history
 from deploy.bench.sections.hot import hot
 from deploy.bench.sections.jobs import jobs
+from deploy.bench.sections.keys import keys
 from deploy.bench.sections.status import status
 from deploy.bench.sections.submit import floors, submit
 from deploy.bench.series import RunInvalid
@@ -33,6 +34,7 @@ from deploy.process import StartFailed
 # the tables last.
 SECTIONS: dict[str, Callable[[Stage, Size], report.Section]] = {
     "engines": engines,
+    "keys": keys,
     "dispatch": dispatch,
     "jobs": jobs,
     "floors": floors,

@@ -141,6 +141,10 @@ class Stage:
         """The address of another database of the same server."""
         return self.platform.environment["DATABASE_URL"].rpartition("/")[0] + f"/{database}"
 
+    def told(self, module: str, *arguments: str) -> Any:
+        """What a module of ours prints as JSON, run with the platform's settings."""
+        return _told(["-m", module, *arguments], self.platform.environment)
+
     def database(self, name: str | None = None) -> Database:
         """A connection to the platform's database, or to the named one; every statement commits."""
         url = self.platform.environment["DATABASE_URL"] if name is None else self.url(name)
