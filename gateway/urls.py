@@ -13,6 +13,7 @@ from gateway.pages import MACHINE_PATHS
 urlpatterns = [
     path("api/v1/health", health.HealthView.as_view()),
     path("api/v1/balance", BalanceView.as_view()),
+    path("api/v1/", include("accounts.api.urls")),
     path("api/v1/media/", include("media.api.urls")),
     path("", include("core.webhooks.urls")),
     path("workers/v1/", include("media.worker_api.urls")),

@@ -1,0 +1,1 @@
+"""The accounts room over HTTP: signing in, keys, device links, events."""
