@@ -1,0 +1,36 @@
+"""What an account may read about its credentials."""
+
+from uuid import UUID
+
+from django.db.models import Q
+
+from accounts.models import ApiKey, SecurityEvent, User
+
+MOST_REVOKED_KEYS = 100
+"""How many revoked keys a list shows, the newest: usable ones are limited anyway."""
+
+
+def find_account(*, account_id: UUID) -> User:
+    """The account of a caller.
+
+    Raises:
+        User.DoesNotExist: there is none; accounts are never deleted.
+    """
+    return User.objects.get(pk=account_id)
+
+
+def list_keys(*, account_id: UUID) -> list[ApiKey]:
+    """The account's keys with their parents, newest first: every usable one and the newest of those revoked."""
+    own = ApiKey.objects.filter(user_id=account_id)
+    revoked = own.exclude(revoked_at=None).order_by("-id").values("pk")[:MOST_REVOKED_KEYS]
+    return list(own.filter(Q(revoked_at=None) | Q(pk__in=revoked)).select_related("parent").order_by("-id"))
+
+
+def list_events(*, account_id: UUID, kind: str | None, before: UUID | None, limit: int) -> list[SecurityEvent]:
+    """The account's security events, newest first, older than the event `before`."""
+    events = SecurityEvent.objects.filter(user_id=account_id).order_by("-id")
+    if kind is not None:
+        events = events.filter(kind=kind)
+    if before is not None:
+        events = events.filter(id__lt=before)
+    return list(events[:limit])
