@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,7 +39,19 @@ def fingerprint(request: Any) -> bytes:
     return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).digest()
 
 
-def one_key(*, header: str | None, body: str | None) -> str | None:
+def header_of(headers: Mapping[str, str]) -> str | None:
+    """What the request's headers name as its key; both spellings may be given if they agree.
+
+    Raises:
+        InvalidRequest: they differ.
+    """
+    given = {headers[name] for name in HEADERS if name in headers}
+    if len(given) > 1:
+        raise InvalidRequest({"idempotencyKey": f"{' and '.join(HEADERS)} differ"})
+    return next(iter(given), None)
+
+
+def one_key(*, header: str | None, body: str | None = None) -> str | None:
     """The request's key, from the header or the body.
 
     Raises:

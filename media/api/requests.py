@@ -45,13 +45,11 @@ def read_job_request(request: Request) -> JobRequest:
         wrong |= _callback_faults(callback_url)
     if wrong:
         raise InvalidRequest(dict(sorted(wrong.items())))
-    headers = {request.headers[name] for name in idempotency.HEADERS if name in request.headers}
-    if len(headers) > 1:
-        raise InvalidRequest({"idempotencyKey": f"{' and '.join(idempotency.HEADERS)} differ"})
+    header = idempotency.header_of(request.headers)
     return JobRequest(
         task=registry.get(body["task"]),
         raw_input=body["input"],
-        idempotency_key=idempotency.one_key(header=next(iter(headers), None), body=body.get("idempotencyKey")),
+        idempotency_key=idempotency.one_key(header=header, body=body.get("idempotencyKey")),
         callback_url=callback_url or "",
         quote=request.headers.get("X-Quote-Id"),
     )
