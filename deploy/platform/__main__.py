@@ -8,6 +8,7 @@ import sys
 import threading
 from pathlib import Path
 from types import FrameType
+from urllib.request import urlopen
 
 import psutil
 from rich.console import Console
@@ -19,6 +20,7 @@ from deploy.platform.programs import ROOT
 from deploy.process import StartFailed, remembered
 
 STOPPERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+POLL_SECONDS = 20
 console = Console(highlight=False)
 
 
@@ -61,6 +63,8 @@ def up(data_dir: Path, *, web_workers: int, worker_concurrency: int) -> int:
         console.print("Stopped while starting.")
         return 130
     show(platform)
+    if platform.mail is not None:
+        threading.Thread(target=report_mail, args=[platform.mail, stop_asked], daemon=True).start()
     while not stop_asked.wait(3600):
         pass
     console.print("Stopping …")
@@ -93,6 +97,23 @@ def where(data_dir: Path) -> str:
         return ""
 
 
+def report_mail(page: str, stop_asked: threading.Event) -> None:
+    """Print each message that the catcher takes: its subject, its recipients, the line with its code."""
+    seen = 0
+    while not stop_asked.is_set():
+        try:
+            with urlopen(f"{page}/messages.json?after={seen}&wait={POLL_SECONDS}", timeout=POLL_SECONDS + 5) as answer:
+                messages = json.load(answer)["messages"]
+        except (OSError, ValueError):  # it was restarted, and counts from 1 again
+            seen = 0
+            stop_asked.wait(1)
+            continue
+        for message in messages:
+            seen = message["number"]
+            lines = [f"mail to {', '.join(message['recipients'])}: {message['subject']}", message["code_line"]]
+            console.out(*(line for line in lines if line), sep="\n  ", highlight=False)
+
+
 def show(platform: Platform) -> None:
     """The addresses and the key, as a table."""
     run = json.loads((platform.data_dir / "run.json").read_text())
@@ -107,6 +128,9 @@ def show(platform: Platform) -> None:
             table.add_row(f"  {name}", run["admin"][name])
     if run["flower"]:
         table.add_row("Queues", run["flower"])
+    table.add_row("Sign in", f"{run['site']}/sign-in")
+    if run["mail"]:
+        table.add_row("Mail", run["mail"])
     table.add_row("Media", run["cdn_base"])
     table.add_row("Logs", os.path.relpath(run["logs"]))
     console.print(table)

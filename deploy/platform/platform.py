@@ -18,9 +18,9 @@ from deploy.platform.programs import ROOT, Program, Programs, answers
 from deploy.platform.supervisor import Supervised, Supervisor
 from deploy.process import StartFailed, remember, wait_ready
 
-PREFERRED_PORTS = {"web": 8_000, "flower": 5_555}
+PREFERRED_PORTS = {"web": 8_000, "flower": 5_555, "mail": 8_025}
 READY_SECONDS = 60
-OUR_PROCESSES = ("web", "steward", "media-worker", "flower")
+OUR_PROCESSES = ("mail", "web", "steward", "media-worker", "flower")
 
 
 def tell(sentence: str) -> None:
@@ -32,10 +32,12 @@ class Platform:
     """Everything that `make up` runs, over one data folder.
 
     `env_overrides` are settings for the control plane (they win over everything), `programs` which of our processes to
-    run, `port_choice` "preferred" or "any" as in EmbeddedServers. After `start()`:
+    run, `port_choice` "preferred" or "any" as in EmbeddedServers. The mail catcher does not run where EMAIL_HOST names
+    a real mail server. After `start()`:
 
-    - `processes[name]` for postgres, valkey, seaweed, web, steward, media-worker, flower: `.pid`, `.alive`, `.stop()`,
-      `.start()`, `.restart()`, `.kill(stay_down=False)`; what is killed comes back after a pause, as after a crash;
+    - `processes[name]` for postgres, valkey, seaweed, mail, web, steward, media-worker, flower: `.pid`, `.alive`,
+      `.stop()`, `.start()`, `.restart()`, `.kill(stay_down=False)`; what is killed comes back after a pause, as after a
+      crash;
     - `servers["valkey"].wipe()` and the like while that one is stopped;
     - `environment` the control plane's settings, `api_base`, `api_key`, `account` (what `manage.py bootstrap` printed).
     """
@@ -56,14 +58,14 @@ class Platform:
         self.environment: dict[str, str] = {}
         self.account: dict[str, Any] = {}
         self._overrides = dict(env_overrides or {})
-        self._programs = programs
+        outer = {**os.environ, **self._overrides}
+        self._programs = [name for name in programs if name != "mail" or not outer.get("EMAIL_HOST")]
         self._web_workers = web_workers
         self._web_threads = web_threads
         self._worker_concurrency = worker_concurrency
         self._port_choice = port_choice
         self._say = say
         self._ports: dict[str, int] = {}
-        outer = {**os.environ, **self._overrides}
         self.servers = EmbeddedServers(self.data_dir, port_choice=port_choice, env=outer)
         self._supervisor = Supervisor(say)
 
@@ -89,6 +91,11 @@ class Platform:
     @property
     def flower(self) -> str:
         return f"http://127.0.0.1:{self._ports['flower']}"
+
+    @property
+    def mail(self) -> str | None:
+        """The page of the mail catcher, where it runs."""
+        return f"http://127.0.0.1:{self._ports['mail']}" if "mail" in self._programs else None
 
     def start(self) -> None:
         """Start everything; on return the API is ready and `run.json` is written.
@@ -148,7 +155,16 @@ class Platform:
         servers = self.servers.environment()
         addresses = {"SITE_URL": site, "API_BASE_URL": site, "ADMIN_PASSWORD": self.servers.secrets["admin_password"]}
         self.environment = {**addresses, **os.environ, **servers, "DJANGO_SETTINGS_MODULE": "gateway.settings"}
-        self.environment |= self._overrides
+        self.environment |= self._mail_settings() | self._overrides
+
+    def _mail_settings(self) -> dict[str, str]:
+        """How the control plane finds the mail catcher, where it runs; nothing is left over of a real server's."""
+        if "mail" not in self._programs:
+            return {}
+        self._ports["smtp"] = ports.take(name="smtp")
+        sender = os.environ.get("DEFAULT_FROM_EMAIL") or "Killa Tamata <no-reply@localhost>"
+        place = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(self._ports["smtp"]), "DEFAULT_FROM_EMAIL": sender}
+        return {**place, "EMAIL_HOST_USER": "", "EMAIL_HOST_PASSWORD": "", "EMAIL_USE_TLS": ""}
 
     def _prepare_database(self) -> None:
         self._say("bringing the database up to date …")
@@ -170,6 +186,7 @@ class Platform:
     def _start_programs(self) -> None:
         build = self._build()
         make: dict[str, Callable[[], Program]] = {
+            "mail": lambda: build.mail(smtp_port=self._ports["smtp"], page_port=self._ports["mail"]),
             "web": lambda: build.web(port=self._ports["web"], workers=self._web_workers, threads=self._web_threads),
             "steward": build.steward,
             "media-worker": lambda: build.media_worker(concurrency=self._worker_concurrency),
@@ -197,6 +214,7 @@ class Platform:
             "site": self.environment["SITE_URL"],
             "admin": admin,
             "flower": self.flower if "flower" in self._programs else None,
+            "mail": self.mail,
             "cdn_base": self.environment.get("CDN_BASE_URL"),
             "pid": os.getpid(),
             "pids": {name: unit.pid for name, unit in self.processes.items()},

@@ -88,6 +88,13 @@ class Programs:
         flower.check = answers(f"http://127.0.0.1:{port}/healthcheck")
         return flower
 
+    def mail(self, *, smtp_port: int, page_port: int) -> Program:
+        """The development's mail catcher; it gets no setting of ours."""
+        command = [sys.executable, "-m", "deploy.embedded.mail", "--smtp-port", smtp_port, "--page-port", page_port]
+        mail = self._program("mail", command, machine())
+        mail.check = answers(f"http://127.0.0.1:{page_port}/messages.json")
+        return mail
+
     def manage(self, *arguments: str) -> list[str]:
         """A management command, to be run with `environment`."""
         return [sys.executable, str(ROOT / "manage.py"), *arguments]
