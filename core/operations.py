@@ -1,20 +1,23 @@
 """What a route declares of itself, once: who may call it, and what `/openapi.json` says about it.
 
 `@operation` stands on a view's method. `accounts.authentication.Authenticated` enforces the scope that it names, and
-the published document is generated from the rest, so that behaviour and documentation cannot drift apart.
+`gateway.discovery` makes the published documents from the rest, so that behaviour and documentation cannot drift apart.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
-from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from pydantic import Field
+from pydantic.json_schema import SkipJsonSchema
 
 from core.errors import ApiError
 from core.messages import Message
 
 _View = TypeVar("_View", bound=Callable[..., Any])
+Schema = type[Message] | Mapping[str, Any] | Callable[[], Mapping[str, Any]]
+"""A message, a JSON Schema, or what makes one when the document is written. Its `$defs` become components."""
 
 
 class Scope(StrEnum):
@@ -45,10 +48,41 @@ class ErrorBody(Message):
     """What happened, for programs."""
     details: dict[str, Any]
     """What belongs to the code; `{}` where nothing does."""
-    billed: bool | None = None
+    billed: Literal[False] | SkipJsonSchema[None] = None
     """On routes that may cost something: always false."""
-    retry_after: int | None = None
+    retry_after: int | SkipJsonSchema[None] = Field(default=None, ge=1)
     """With 429: seconds to wait."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameter:
+    """One parameter of a request outside its body."""
+
+    name: str
+    location: Literal["query", "header"]
+    description: str
+    required: bool
+    schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declaration:
+    """What `@operation` was told."""
+
+    tag: str
+    summary: str
+    description: str
+    scope: Scope | str
+    body: Schema | None
+    body_required: bool
+    answers: Mapping[int, Schema | str]
+    errors: Sequence[type[ApiError]]
+    parameters: Sequence[Parameter]
+    deprecated: bool
+    id: str
+    """Its name in generated clients; empty: made from method and path."""
+    headers: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    """By status: headers of success beside those that every answer has."""
 
 
 def operation(
@@ -57,12 +91,14 @@ def operation(
     summary: str,
     description: str = "",
     scope: Scope | str,
-    body: type[Message] | dict[str, Any] | None = None,
+    body: Schema | None = None,
     body_required: bool = True,
-    answers: Mapping[int, Any],
+    answers: Mapping[int, Schema | str],
     errors: Sequence[type[ApiError]] = (),
-    parameters: Sequence[OpenApiParameter] = (),
+    parameters: Sequence[Parameter] = (),
     deprecated: bool = False,
+    id: str = "",
+    headers: Mapping[int, Sequence[str]] | None = None,
 ) -> Callable[[_View], _View]:
     """Declare one method of a view.
 
@@ -72,40 +108,38 @@ def operation(
     """
 
     def declare(view: _View) -> _View:
-        responses: dict[Any, Any] = {}
-        for status, answer in answers.items():
-            responses[status] = (
-                OpenApiResponse(description=answer)
-                if isinstance(answer, str)
-                else OpenApiResponse(response=answer, description=HTTPStatus(status).phrase)
-            )
-        extend_schema(
-            tags=[tag],
-            summary=summary,
-            description=description or summary,
-            request={"application/json": body} if body is not None else None,
-            responses=responses,
-            parameters=list(parameters),
-            deprecated=deprecated or None,
-            extensions={"x-required-scope": str(scope)} if isinstance(scope, Scope) else None,
-        )(view)
         declared: Any = view
         declared.scope = scope
-        declared.own_errors = tuple(errors)
-        declared.body_required = body_required
+        declared.declaration = Declaration(
+            tag=tag,
+            summary=summary,
+            description=description or summary,
+            scope=scope,
+            body=body,
+            body_required=body_required,
+            answers=answers,
+            errors=tuple(errors),
+            parameters=tuple(parameters),
+            deprecated=deprecated,
+            id=id,
+            headers=headers or {},
+        )
         return view
 
     return declare
 
 
 def query_parameter(
-    name: str, description: str, *, required: bool = False, schema: dict[str, Any] | None = None
-) -> OpenApiParameter:
+    name: str, description: str, *, required: bool = False, schema: Mapping[str, Any] | None = None
+) -> Parameter:
     """One parameter of the query; a text unless `schema` says otherwise."""
-    return OpenApiParameter(
-        name=name,
-        location=OpenApiParameter.QUERY,
-        required=required,
-        description=description,
-        type=schema or {"type": "string"},
+    return Parameter(
+        name=name, location="query", description=description, required=required, schema=schema or {"type": "string"}
+    )
+
+
+def header_parameter(name: str, description: str, *, schema: Mapping[str, Any] | None = None) -> Parameter:
+    """One header that may be sent; a text unless `schema` says otherwise."""
+    return Parameter(
+        name=name, location="header", description=description, required=False, schema=schema or {"type": "string"}
     )
