@@ -2,3 +2,5 @@
 
 USER_CREATED = "accounts.user_created"
 """payload: accountId"""
+EMAIL_CODE_REQUESTED = "accounts.email_code_requested"
+"""payload: codeId"""

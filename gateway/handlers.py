@@ -4,4 +4,5 @@ from core import outbox_topics
 
 HANDLERS = {
     outbox_topics.USER_CREATED: ["billing.handlers.open_ledger_accounts"],
+    outbox_topics.EMAIL_CODE_REQUESTED: ["accounts.handlers.mail_email_code"],
 }

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest, mul
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from accounts.refusals import SIGN_IN_REFUSALS
 from core import clock
 from core.outbox.services import backlog
 from core.webhooks.selectors import pending_deliveries
@@ -28,6 +29,7 @@ def exposition() -> bytes:
         multiprocess.MultiProcessCollector(processes)
     else:
         processes.register(REQUESTS)
+        processes.register(SIGN_IN_REFUSALS)
     processes.register(_Database())
     return generate_latest(processes)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import structlog
 from django.db import InterfaceError, OperationalError, connection
 
+from accounts import retention as accounts
 from core import clock
 from core.idempotency.services import forget_old
 from core.outbox.services import handle_due
@@ -46,6 +47,7 @@ LOOPS: Sequence[Loop] = (
     Loop(name="reaper", run=lambda: reaper.reap(now=clock.now()), interval=1.0),
     Loop(name="run-times", run=run_times.count_finished, interval=5.0),
     Loop(name="retention", run=lambda: retention.sweep(now=clock.now()), interval=60.0),
+    Loop(name="accounts", run=lambda: accounts.sweep(now=clock.now()), interval=300.0),
     Loop(name="idempotency", run=lambda: forget_old(now=clock.now()), interval=300.0),
 )
 

@@ -26,6 +26,11 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SITE_URL.startswith("https://")
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "accounts.backends.ProvenAddress",
+]
+
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
@@ -89,6 +94,20 @@ NODE_MASTER_KEY = text("NODE_MASTER_KEY")
 """Node secrets are derived from it (workers.protocol.signing); never sent anywhere."""
 DATA_ENCRYPTION_KEYS = required_words("DATA_ENCRYPTION_KEYS")
 """Fernet keys, newest first: secrets at rest are written with the first and read with any."""
+
+GOOGLE_CLIENT_IDS = words("GOOGLE_CLIENT_IDS")
+"""Google's client ids whose ID tokens sign in here; empty: that is answered with 503."""
+GOOGLE_CERTS_URL = text("GOOGLE_CERTS_URL", "https://www.googleapis.com/oauth2/v1/certs")
+"""Where the certificates of ID tokens are: a JSON object, key id → PEM."""
+GOOGLE_ISSUERS = words("GOOGLE_ISSUERS", "accounts.google.com,https://accounts.google.com")
+EMAIL_HOST = text("EMAIL_HOST", "")
+"""The mail server; empty: sign-in by email code is answered with 503."""
+EMAIL_PORT = integer("EMAIL_PORT", 25)
+EMAIL_HOST_USER = text("EMAIL_HOST_USER", "")
+EMAIL_HOST_PASSWORD = text("EMAIL_HOST_PASSWORD", "")
+EMAIL_USE_TLS = flag("EMAIL_USE_TLS", False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = text("DEFAULT_FROM_EMAIL", "Killa Tamata <no-reply@localhost>")
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
