@@ -74,6 +74,7 @@ TASK = Task(
     name=names.ACE_STEP_CREATE,
     title="Make a song from tags and lyrics",
     input_model=AceStepCreateInput,
+    example_input={"tags": "lo-fi, mellow, piano", "lyrics": "[Verse]\nRain on the roof", "durationSeconds": 30},
     params_model=AceStepCreateParams,
     sources=_sources,
     normalise=_normalise,

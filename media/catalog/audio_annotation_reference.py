@@ -72,6 +72,7 @@ TASK = Task(
     name=names.AUDIO_ANNOTATION_REFERENCE,
     title="Words, sections and beats of a sound, with their times",
     input_model=AudioAnnotationReferenceInput,
+    example_input={"sourceAudioUrl": "https://example.com/song.ogg"},
     params_model=AudioAnnotationReferenceParams,
     sources=_sources,
     normalise=_normalise,

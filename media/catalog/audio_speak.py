@@ -157,6 +157,10 @@ TASK = Task(
     name=names.AUDIO_SPEAK,
     title="Speak a text with a described, a cloned or a Gemini voice",
     input_model=AudioSpeakInput,
+    example_input={
+        "text": "The tide is out, and the boats lie on the sand.",
+        "voiceDescription": "female, british accent",
+    },
     params_model=AudioSpeakParams,
     sources=_sources,
     normalise=_normalise,

@@ -23,6 +23,7 @@ TASK = Task(
     name=names.DIAGNOSTIC_NOOP,
     title="One byte, to time the platform",
     input_model=DiagnosticNoopInput,
+    example_input={},
     params_model=DiagnosticNoopParams,
     sources=_sources,
     normalise=_normalise,

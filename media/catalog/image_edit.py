@@ -105,6 +105,7 @@ TASK = Task(
     name=names.IMAGE_EDIT,
     title="Change an image as a prompt says",
     input_model=ImageEditInput,
+    example_input={"prompt": "Make it night, with lit windows", "sourceImageUrl": "https://example.com/house.png"},
     params_model=ImageEditParams,
     sources=_sources,
     normalise=_normalise,

@@ -54,6 +54,7 @@ TASK = Task(
     name=names.IMAGE_GENERATE,
     title="Generate an image from a prompt",
     input_model=ImageGenerateInput,
+    example_input={"prompt": "A red fox in fresh snow at dawn", "aspectRatio": "16:9"},
     params_model=ImageGenerateParams,
     sources=_sources,
     normalise=_normalise,

@@ -47,6 +47,7 @@ TASK = Task(
     name=names.MOSS_SOUND_EFFECT,
     title="Make a sound effect from a prompt",
     input_model=MossSoundEffectInput,
+    example_input={"prompt": "Thunder far away, then light rain", "durationSeconds": 4},
     params_model=MossSoundEffectParams,
     sources=_sources,
     normalise=_normalise,

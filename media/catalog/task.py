@@ -88,6 +88,8 @@ class Task:
     name: str
     title: str
     input_model: type[Wire]
+    example_input: Mapping[str, Any]
+    """A small input that is complete: what the published documents show."""
     sources: Callable[[Any], list[Source]]
     normalise: Callable[[Any, Mapping[str, Facts]], Normalised]
     """(validated input, facts by source path) → Normalised. Raises core.errors.InvalidRequest."""

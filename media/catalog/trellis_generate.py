@@ -119,6 +119,7 @@ TASK = Task(
     name=names.TRELLIS_GENERATE,
     title="Build a textured shape from an image",
     input_model=TrellisGenerateInput,
+    example_input={"sourceImageUrl": "https://example.com/boat.png", "qualityPreset": "balanced"},
     params_model=TrellisGenerateParams,
     sources=_sources,
     normalise=_normalise,

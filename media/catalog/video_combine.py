@@ -52,6 +52,7 @@ TASK = Task(
     name=names.VIDEO_COMBINE,
     title="Join clips in playback order",
     input_model=VideoCombineInput,
+    example_input={"videoUrls": ["https://example.com/first.mp4", "https://example.com/second.mp4"]},
     params_model=VideoCombineParams,
     sources=_sources,
     normalise=_normalise,

@@ -211,6 +211,7 @@ TASK = Task(
     name=names.VIDEO_GENERATE,
     title="Generate a clip from a prompt, given frames and sound",
     input_model=VideoGenerateInput,
+    example_input={"prompt": "A lighthouse in a storm, waves breaking over the rocks", "durationSeconds": 5},
     params_model=VideoGenerateParams,
     sources=_sources,
     normalise=_normalise,

@@ -100,6 +100,7 @@ TASK = Task(
     name=names.VIDEO_RESIZE,
     title="Rescale a clip to an exact canvas",
     input_model=VideoResizeInput,
+    example_input={"sourceVideoUrl": "https://example.com/clip.mp4", "width": 1280, "height": 720},
     params_model=VideoResizeParams,
     sources=_sources,
     normalise=_normalise,
