@@ -5,7 +5,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views import defaults
 
-from gateway import health
+from gateway import deprecated, health
 from gateway.api_errors import BadRequest, InternalError, RouteNotFound, json_error
 from gateway.balance import BalanceView
 from gateway.pages import MACHINE_PATHS
@@ -14,6 +14,8 @@ urlpatterns = [
     path("api/v1/health", health.HealthView.as_view()),
     path("api/v1/balance", BalanceView.as_view()),
     path("api/v1/", include("accounts.api.urls")),
+    path("api/v1/credits/balance", deprecated.CreditsBalanceView.as_view()),
+    path("api/v1/credits/consume", deprecated.CreditsConsumeView.as_view()),
     path("api/v1/media/", include("media.api.urls")),
     path("", include("core.webhooks.urls")),
     path("workers/v1/", include("media.worker_api.urls")),

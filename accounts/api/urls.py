@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.api import auth
+from accounts.api import auth, device, events, keys
 
 urlpatterns = [
     path("auth/google", auth.GoogleKeyView.as_view()),
@@ -11,4 +11,12 @@ urlpatterns = [
     path("auth/email/verify", auth.EmailKeyView.as_view()),
     path("auth/browser/email/verify", auth.EmailSessionView.as_view()),
     path("auth/browser/session", auth.SessionView.as_view()),
+    path("keys", keys.KeysView.as_view()),
+    path("keys/revoke", keys.RevokeKeyView.as_view()),
+    path("device/link/start", device.StartLinkView.as_view()),
+    path("device/link/request", device.LinkRequestView.as_view()),
+    path("device/link/approve", device.ApproveLinkView.as_view()),
+    path("device/link/deny", device.DenyLinkView.as_view()),
+    path("device/link/poll", device.PollLinkView.as_view()),
+    path("account/events", events.EventsView.as_view()),
 ]

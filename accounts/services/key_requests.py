@@ -1,6 +1,7 @@
 """What an account asks about its keys: another one, and the end of one."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from django.db import transaction
 from accounts.models import ApiKey, User
 from accounts.services.keys import NewKey, mint_key, revoke_key
 from accounts.services.security_events import Origin
+from accounts.services.sign_in import sign_in_with_google
 from core.errors import ApiError, NotFound
 from core.idempotency import services as idempotency
 
@@ -31,16 +33,35 @@ class AlreadyShown(idempotency.IdempotencyConflict):
     """This idempotency key has made an API key already, and a key is shown once: use it, or revoke it and ask anew."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class AskedKey:
+    """What the new key is to be."""
+
+    label: str
+    scopes: Collection[str] | None = None
+    monthly_spend_limit: int | None = None
+    """Micros."""
+    idempotency_key: str | None = None
+
+    def guard(self, account_id: UUID) -> idempotency.Key | None:
+        """The idempotency key in the account's scope, with this request's fingerprint."""
+        if self.idempotency_key is None:
+            return None
+        request = {
+            "label": self.label,
+            "scopes": sorted(self.scopes) if self.scopes is not None else None,
+            "monthlySpendLimit": self.monthly_spend_limit,
+        }
+        return idempotency.Key(
+            account_id=account_id,
+            route=IDEMPOTENCY_ROUTE,
+            key=self.idempotency_key,
+            fingerprint=idempotency.fingerprint(request),
+        )
+
+
 def create_key(
-    *,
-    account_id: UUID,
-    asking_key_id: UUID | None,
-    label: str,
-    scopes: Collection[str] | None,
-    monthly_spend_limit: int | None,
-    idempotency_key: idempotency.Key | None,
-    origin: Origin,
-    now: datetime,
+    *, account_id: UUID, asking_key_id: UUID | None, asked: AskedKey, origin: Origin, now: datetime
 ) -> NewKey:
     """A key for the account, a child of the key that asks (None: a person asks); once per idempotency key.
 
@@ -53,28 +74,39 @@ def create_key(
         AlreadyShown: this idempotency key made a key with the same request; details.keyPrefix names it.
         IdempotencyConflict: it did with another request.
     """
+    guard = asked.guard(account_id)
     with transaction.atomic():
         user = lock_minting_account(account_id=account_id, key_id=asking_key_id)
         if user is None:
             raise NoLongerValid
-        if idempotency_key is not None:
-            _require_unused(idempotency_key)
+        if guard is not None:
+            _require_unused(guard)
         minted = mint_key(
             user=user,
-            label=label,
+            label=asked.label,
             now=now,
             parent_id=asking_key_id,
-            scopes=scopes,
-            monthly_spend_limit=monthly_spend_limit,
+            scopes=asked.scopes,
+            monthly_spend_limit=asked.monthly_spend_limit,
             origin=origin,
         )
-        if idempotency_key is not None:
-            idempotency.claim(key=idempotency_key, subject_id=minted.key.pk, status=CREATED, body=None, now=now)
+        if guard is not None:
+            idempotency.claim(key=guard, subject_id=minted.key.pk, status=CREATED, body=None, now=now)
     return minted
 
 
-def end_key(*, account_id: UUID, prefix: str, origin: Origin, now: datetime) -> ApiKey:
-    """The account's key of exactly this prefix, revoked now or before; the first time stays.
+def create_key_with_google(*, id_token: str, asked: AskedKey, origin: Origin, now: datetime) -> NewKey:
+    """A key for the account of a Google ID token's address, which is made at the first time.
+
+    Raises:
+        What signing in with Google and `create_key` raise.
+    """
+    user = sign_in_with_google(id_token=id_token, origin=origin, now=now)
+    return create_key(account_id=user.pk, asking_key_id=None, asked=asked, origin=origin, now=now)
+
+
+def end_key(*, account_id: UUID, prefix: str, origin: Origin, now: datetime) -> datetime:
+    """Revoke the account's key of exactly this prefix; when that happened, now or before: the first time stays.
 
     The keys that it made stay usable: each is revoked by itself.
 
@@ -83,10 +115,10 @@ def end_key(*, account_id: UUID, prefix: str, origin: Origin, now: datetime) -> 
     """
     # Not in one block: revoke_key tells the processes after its own commit, and what is revoked stays so.
     revoke_key(account_id=account_id, prefix=prefix, now=now, origin=origin)
-    key = ApiKey.objects.filter(user_id=account_id, prefix=prefix).first()
-    if key is None:
+    revoked_at = ApiKey.objects.filter(user_id=account_id, prefix=prefix).values_list("revoked_at", flat=True).first()
+    if revoked_at is None:
         raise KeyNotFound
-    return key
+    return revoked_at
 
 
 def lock_minting_account(*, account_id: UUID, key_id: UUID | None) -> User | None:
