@@ -321,7 +321,7 @@ def test_unknown_fields_are_refused_by_name(walker: Customer, task: str) -> None
             if name in CONTRACT["request"][task]["properties"]["input"]["properties"]:
                 continue
             fields = refused_fields(walker.submit(task, {**SMALLEST[task], name: 1}))
-            assert fields == {f"input.{name}": "is not a field of this task"}
+            assert fields == {f"input.{name[:80]}": "is not a field of this task"}
 
 
 @pytest.mark.django_db

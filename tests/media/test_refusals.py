@@ -8,8 +8,9 @@ import pytest
 from django.conf import settings as django_settings
 from PIL import Image
 
+from accounts import recognition
 from accounts.models import User
-from accounts.services.keys import _recent, revoke_key
+from accounts.services.keys import revoke_key
 from core import clock
 from media import buckets
 from media.fleet import selectors
@@ -155,7 +156,7 @@ def test_a_revoked_key_is_a_401_at_once(customer: Customer) -> None:
 
 def test_a_disabled_account_is_a_401(customer: Customer) -> None:
     User.objects.filter(pk=customer.id).update(is_active=False)
-    _recent.clear()
+    recognition.forget()
     error(customer.submit(), 401, "unauthenticated")
 
 
