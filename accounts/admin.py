@@ -1,9 +1,14 @@
 """Accounts and their credentials for the operator, to look at: prefixes and times, no secret and no digest of one."""
 
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
 from django.contrib import admin
 
 from accounts.models import ApiKey, DeviceLink, EmailCode, SecurityEvent, User
 from core.admin import ReadOnly
+
+# allauth registers pages for its own tables, which we leave empty: what is typed in there would have no effect.
+admin.site.unregister([EmailAddress, SocialAccount, SocialApp, SocialToken])
 
 
 class KeysOfUser(ReadOnly, admin.TabularInline):

@@ -22,6 +22,7 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("metrics", health.metrics_page),
     path("admin/", admin.site.urls),
+    path("", include("accounts.web.urls")),
 ]
 
 

@@ -44,6 +44,8 @@ INSTALLED_APPS = [
     "corsheaders",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "accounts.allauth_apps.AllauthAccount",
+    "allauth.socialaccount",
     "core",
     "accounts",
     "billing",
@@ -95,8 +97,13 @@ NODE_MASTER_KEY = text("NODE_MASTER_KEY")
 DATA_ENCRYPTION_KEYS = required_words("DATA_ENCRYPTION_KEYS")
 """Fernet keys, newest first: secrets at rest are written with the first and read with any."""
 
-GOOGLE_CLIENT_IDS = words("GOOGLE_CLIENT_IDS")
-"""Google's client ids whose ID tokens sign in here; empty: that is answered with 503."""
+GOOGLE_CLIENT_ID = text("GOOGLE_CLIENT_ID", "")
+GOOGLE_CLIENT_SECRET = text("GOOGLE_CLIENT_SECRET", "")
+"""Our own client at Google, for the redirect of the sign-in page; without both the page does not offer it."""
+GOOGLE_AUTHORIZE_URL = text("GOOGLE_AUTHORIZE_URL", "https://accounts.google.com/o/oauth2/v2/auth")
+GOOGLE_TOKEN_URL = text("GOOGLE_TOKEN_URL", "https://oauth2.googleapis.com/token")
+GOOGLE_CLIENT_IDS = [*words("GOOGLE_CLIENT_ID"), *words("GOOGLE_CLIENT_IDS")]
+"""Google's client ids whose ID tokens sign in here, our own among them; empty: that is answered with 503."""
 GOOGLE_CERTS_URL = text("GOOGLE_CERTS_URL", "https://www.googleapis.com/oauth2/v1/certs")
 """Where the certificates of ID tokens are: a JSON object, key id → PEM."""
 GOOGLE_ISSUERS = words("GOOGLE_ISSUERS", "accounts.google.com,https://accounts.google.com")
@@ -108,6 +115,17 @@ EMAIL_HOST_PASSWORD = text("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = flag("EMAIL_USE_TLS", False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = text("DEFAULT_FROM_EMAIL", "Killa Tamata <no-reply@localhost>")
+
+# allauth does Google's redirect (accounts.web.google_redirect); its accounts, forms, mails and pages are not used.
+SOCIALACCOUNT_ADAPTER = "accounts.web.google_redirect.SocialAccountAdapter"
+SOCIALACCOUNT_ONLY = True
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_EMAIL_VERIFICATION = SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
 
 LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"

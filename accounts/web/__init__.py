@@ -1,0 +1,1 @@
+"""Hosted pages: sign-in, the account, the approval of a device link."""

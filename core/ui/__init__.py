@@ -1,0 +1,1 @@
+"""The look of our hosted pages: one base template, one stylesheet, and the headers that every page carries."""
