@@ -16,8 +16,11 @@ from core.errors import ApiError
 from core.messages import Message
 
 _View = TypeVar("_View", bound=Callable[..., Any])
-Schema = type[Message] | Mapping[str, Any] | Callable[[], Mapping[str, Any]]
-"""A message, a JSON Schema, or what makes one when the document is written. Its `$defs` become components."""
+Schema = type[Message] | tuple[type[Message], ...] | Mapping[str, Any] | Callable[[], Mapping[str, Any]]
+"""A message, one of several, a JSON Schema, or what makes one when the document is written.
+
+A schema's `$defs` become components.
+"""
 
 
 class Scope(StrEnum):

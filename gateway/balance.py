@@ -1,5 +1,7 @@
 """GET /api/v1/balance"""
 
+from typing import Literal
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -7,26 +9,46 @@ from rest_framework.views import APIView
 from accounts.authentication import caller_of
 from billing.micros import usd
 from billing.selectors import balance
+from core.messages import Message
 from core.operations import Scope, operation
+
+
+class AccountBalance(Message):
+    """What the account has: micros, and the same in US dollars, exact."""
+
+    ok: Literal[True] = True
+    usd_balance_micros: int
+    """What it may spend."""
+    usd_balance: str
+    usd_held_micros: int
+    """What its waiting and running jobs hold."""
+    usd_held: str
+    usd_total_micros: int
+    """Both together."""
+    usd_total: str
 
 
 class BalanceView(APIView):
     """What the account may spend, what its jobs hold, and both together."""
 
     @operation(
-        tag="balance", summary="What the account has", scope=Scope.BILLING_READ, answers={200: {"type": "object"}}
+        id="getBalance",
+        tag="balance",
+        summary="What the account has",
+        description="What may be spent, what its jobs hold, and both together. Also the cheapest check of a key.",
+        scope=Scope.BILLING_READ,
+        answers={200: AccountBalance},
     )
     def get(self, request: Request) -> Response:
         """Available, held, total: micros and exact decimals."""
         view = balance(account_id=caller_of(request).id)
         return Response(
-            {
-                "ok": True,
-                "usdBalanceMicros": view.available,
-                "usdBalance": usd(view.available),
-                "usdHeldMicros": view.held,
-                "usdHeld": usd(view.held),
-                "usdTotalMicros": view.total,
-                "usdTotal": usd(view.total),
-            }
+            AccountBalance(
+                usd_balance_micros=view.available,
+                usd_balance=usd(view.available),
+                usd_held_micros=view.held,
+                usd_held=usd(view.held),
+                usd_total_micros=view.total,
+                usd_total=usd(view.total),
+            ).wire()
         )

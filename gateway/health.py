@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import structlog
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -16,17 +17,54 @@ from rest_framework.views import APIView
 from core import clock
 from core.client_address import client_address
 from core.errors import NotFound
+from core.messages import Message
 from core.operations import PUBLIC, operation
 from core.valkey import valkey
 from gateway import metrics
 from gateway.api_errors import json_error
+from gateway.discovery.release import API_VERSION, COMPATIBILITY, SKILL_NAME, SKILL_ROOT, SKILLS_PATH
 from media import buckets
 from media.fleet.selectors import pool_states
 
-SKILL_NAME = "killatamata"
-API_VERSION = "0.7.0"
-"""The contract's release that this platform serves."""
+Url = Annotated[str, Field(json_schema_extra={"format": "uri"})]
 _log = structlog.get_logger(__name__)
+
+
+class SkillVersion(Message):
+    """The skill that describes this API, and where it is."""
+
+    name: str
+    version: str
+    compatible_api_version: str
+    """The release of the API that it is for."""
+    compatibility_policy: Literal["exact"]
+    """It fits that release alone."""
+    auto_update: bool
+    """Whether an installed copy should follow."""
+    manifest_url: Url
+    metadata_url: Url
+    root_url: Url
+    entrypoint_url: Url
+
+
+class VersionInfo(Message):
+    """What runs here."""
+
+    release: str
+    """The platform's own version."""
+    api: str
+    """The API's release."""
+    skill: SkillVersion
+
+
+class Health(Message):
+    """It is up."""
+
+    status: Literal["ok"] = "ok"
+    service: str = SKILL_NAME
+    timestamp: Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+    """The server's clock."""
+    version: VersionInfo
 
 
 class HealthView(APIView):
@@ -35,32 +73,30 @@ class HealthView(APIView):
     authentication_classes = ()
     permission_classes = ()
 
-    @operation(tag="health", summary="Is it up, and which versions", scope=PUBLIC, answers={200: {"type": "object"}})
+    @operation(
+        id="getHealth",
+        tag="health",
+        summary="Is it up, and which versions",
+        description="Answers as long as the server runs, whatever it needs is up or not. No credential is needed.",
+        scope=PUBLIC,
+        answers={200: Health},
+    )
     def get(self, request: Request) -> Response:
         """The contract's HealthResponse."""
-        skill = f"{settings.SITE_URL}/skills/{SKILL_NAME}"
-        return Response(
-            {
-                "status": "ok",
-                "service": "killatamata",
-                "timestamp": clock.rfc3339(clock.now()),
-                "version": {
-                    "release": settings.VERSION,
-                    "api": API_VERSION,
-                    "skill": {
-                        "name": SKILL_NAME,
-                        "version": API_VERSION,
-                        "compatibleApiVersion": API_VERSION,
-                        "compatibilityPolicy": "exact",
-                        "autoUpdate": True,
-                        "manifestUrl": f"{settings.SITE_URL}/.well-known/agent-skills.json",
-                        "metadataUrl": f"{skill}/version.json",
-                        "rootUrl": f"{skill}/",
-                        "entrypointUrl": f"{skill}/SKILL.md",
-                    },
-                },
-            }
+        root = f"{settings.SITE_URL}{SKILL_ROOT}"
+        skill = SkillVersion(
+            name=SKILL_NAME,
+            version=API_VERSION,
+            compatible_api_version=API_VERSION,
+            compatibility_policy=COMPATIBILITY,
+            auto_update=True,
+            manifest_url=f"{settings.SITE_URL}{SKILLS_PATH}",
+            metadata_url=f"{root}version.json",
+            root_url=root,
+            entrypoint_url=f"{root}SKILL.md",
         )
+        version = VersionInfo(release=settings.VERSION, api=API_VERSION, skill=skill)
+        return Response(Health(timestamp=clock.rfc3339(clock.now()), version=version).wire())
 
 
 def readyz(request: HttpRequest) -> HttpResponse:

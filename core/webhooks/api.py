@@ -1,6 +1,6 @@
 """The account's webhook secret and its deliveries over HTTP."""
 
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from rest_framework.request import Request
@@ -8,12 +8,23 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core import clock, ids
-from core.errors import InvalidRequest
-from core.operations import Scope, operation
-from core.webhooks.models import STATUSES, WebhookDelivery, WebhookTry
-from core.webhooks.secrets import Secret, current_secret, rotate_secret
+from core.errors import InvalidRequest, NotFound
+from core.messages import read_body
+from core.operations import Scope, operation, query_parameter
+from core.webhooks.messages import (
+    DeliveryList,
+    Nothing,
+    OneDelivery,
+    ResendDelivery,
+    SendTest,
+    ShownSecret,
+    shown_delivery,
+    shown_secret,
+)
+from core.webhooks.models import STATUSES
+from core.webhooks.secrets import current_secret, rotate_secret
 from core.webhooks.selectors import list_deliveries
-from core.webhooks.services import TEST_TOPIC, enqueue_test, resend
+from core.webhooks.services import StillDelivering, enqueue_test, resend
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
@@ -31,39 +42,59 @@ class WebhookSecretView(AccountView):
     """GET /api/v1/account/webhook-secret"""
 
     @operation(
+        id="getWebhookSecret",
         tag="webhooks",
         summary="The signing secret",
+        description="The secret that verifies the account's callbacks (Standard Webhooks). Made on first sight.",
         scope=Scope.MEDIA_WRITE,
-        answers={200: {"type": "object"}},
+        answers={200: ShownSecret},
     )
     def get(self, request: Request) -> Response:
         """The secret that verifies the account's callbacks."""
-        return Response(_secret_json(current_secret(account_id=self.account_id(), now=clock.now())))
+        return Response(shown_secret(current_secret(account_id=self.account_id(), now=clock.now())).wire())
 
 
 class RotateWebhookSecretView(AccountView):
     """POST /api/v1/account/webhook-secret/rotate"""
 
     @operation(
+        id="rotateWebhookSecret",
         tag="webhooks",
         summary="A new signing secret",
+        description="Callbacks carry the signatures of the old and of the new secret for 24 hours.",
         scope=Scope.KEYS,
-        answers={200: {"type": "object"}},
+        body=Nothing,
+        body_required=False,
+        answers={200: ShownSecret},
     )
     def post(self, request: Request) -> Response:
         """A new secret; callbacks carry the signature of the old one too for 24 hours."""
-        _body(request, set())
-        return Response(_secret_json(rotate_secret(account_id=self.account_id(), now=clock.now())))
+        read_body(request, Nothing)
+        return Response(shown_secret(rotate_secret(account_id=self.account_id(), now=clock.now())).wire())
 
 
 class WebhookDeliveriesView(AccountView):
     """GET /api/v1/webhook-deliveries"""
 
     @operation(
+        id="listWebhookDeliveries",
         tag="webhooks",
         summary="List deliveries",
+        description="The account's callbacks and test messages with every try, newest first.",
         scope=Scope.MEDIA_READ,
-        answers={200: {"type": "object"}},
+        answers={200: DeliveryList},
+        parameters=[
+            query_parameter("jobId", "List only those about this job.", schema={"type": "string", "pattern": "^job_"}),
+            query_parameter(
+                "status", "List only those that stand so.", schema={"type": "string", "enum": list(STATUSES)}
+            ),
+            query_parameter("cursor", "A page's `nextCursor`.", schema={"type": "string", "pattern": "^whd_"}),
+            query_parameter(
+                "limit",
+                "How many a page has.",
+                schema={"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+            ),
+        ],
     )
     def get(self, request: Request) -> Response:
         """The account's deliveries, newest first; filters `jobId` and `status`, pages by `cursor` and `limit`."""
@@ -79,10 +110,10 @@ class WebhookDeliveriesView(AccountView):
             status=status,
         )
         return Response(
-            {
-                "webhookDeliveries": [_delivery_json(delivery) for delivery in deliveries],
-                "nextCursor": ids.encode(ids.WEBHOOK_DELIVERY, following) if following else None,
-            }
+            DeliveryList(
+                webhook_deliveries=[shown_delivery(delivery) for delivery in deliveries],
+                next_cursor=ids.encode(ids.WEBHOOK_DELIVERY, following) if following else None,
+            ).wire()
         )
 
 
@@ -90,41 +121,40 @@ class ResendWebhookDeliveryView(AccountView):
     """POST /api/v1/webhook-deliveries/resend"""
 
     @operation(
-        tag="webhooks", summary="Send a delivery again", scope=Scope.MEDIA_WRITE, answers={200: {"type": "object"}}
+        id="resendWebhookDelivery",
+        tag="webhooks",
+        summary="Send a delivery again",
+        description="Starts the schedule of a finished delivery again: the same id and body, a fresh signature.",
+        scope=Scope.MEDIA_WRITE,
+        body=ResendDelivery,
+        answers={200: OneDelivery},
+        errors=[NotFound, StillDelivering],
     )
     def post(self, request: Request) -> Response:
         """Send a finished delivery again."""
-        text = _body(request, {"deliveryId"}).get("deliveryId")
-        delivery_id = _id(ids.WEBHOOK_DELIVERY, "deliveryId", text)
-        if delivery_id is None:
-            raise InvalidRequest({"deliveryId": "is required"})
+        asked = read_body(request, ResendDelivery)
+        delivery_id = _given_id(ids.WEBHOOK_DELIVERY, "deliveryId", asked.delivery_id)
         delivery = resend(account_id=self.account_id(), delivery_id=delivery_id, now=clock.now())
-        return Response({"webhookDelivery": _delivery_json(delivery)})
+        return Response(OneDelivery(webhook_delivery=shown_delivery(delivery)).wire())
 
 
 class TestWebhookDeliveryView(AccountView):
     """POST /api/v1/webhook-deliveries/test"""
 
     @operation(
-        tag="webhooks", summary="Send a test message", scope=Scope.MEDIA_WRITE, answers={201: {"type": "object"}}
+        id="sendTestWebhook",
+        tag="webhooks",
+        summary="Send a test message",
+        description="Sends a small signed message to a URL, so that a receiver can be tried out.",
+        scope=Scope.MEDIA_WRITE,
+        body=SendTest,
+        answers={201: OneDelivery},
     )
     def post(self, request: Request) -> Response:
         """Send a signed test message to a URL."""
-        url = _body(request, {"url"}).get("url")
-        if not isinstance(url, str) or not url:
-            raise InvalidRequest({"url": "must be a URL"})
+        url = read_body(request, SendTest).url
         delivery = enqueue_test(account_id=self.account_id(), url=url, now=clock.now())
-        return Response({"webhookDelivery": _delivery_json(delivery)}, status=201)
-
-
-def _body(request: Request, allowed: set[str]) -> dict[str, Any]:
-    data = request.data
-    if not isinstance(data, dict):
-        raise InvalidRequest({"": "the body must be a JSON object"})
-    unknown = {name: "is not a known field" for name in data if name not in allowed}
-    if unknown:
-        raise InvalidRequest(unknown)
-    return dict(data)
+        return Response(OneDelivery(webhook_delivery=shown_delivery(delivery)).wire(), status=201)
 
 
 def _limit(text: str | None) -> int:
@@ -135,43 +165,12 @@ def _limit(text: str | None) -> int:
     return int(text)
 
 
-def _id(prefix: str, field: str, text: object) -> UUID | None:
-    if text is None:
-        return None
-    value = ids.decode(prefix, text) if isinstance(text, str) else None
+def _id(prefix: str, field: str, text: str | None) -> UUID | None:
+    return None if text is None else _given_id(prefix, field, text)
+
+
+def _given_id(prefix: str, field: str, text: str) -> UUID:
+    value = ids.decode(prefix, text)
     if value is None:
         raise InvalidRequest({field: f"must be an id that starts with {prefix}_"})
     return value
-
-
-def _secret_json(secret: Secret) -> dict[str, Any]:
-    until = secret.previous_valid_until
-    return {
-        "secret": secret.secret,
-        "createdAt": clock.rfc3339(secret.created_at),
-        "previousSecretValidUntil": clock.rfc3339(until) if until else None,
-    }
-
-
-def _delivery_json(delivery: WebhookDelivery) -> dict[str, Any]:
-    about_a_job = delivery.topic != TEST_TOPIC
-    return {
-        "id": ids.encode(ids.WEBHOOK_DELIVERY, delivery.pk),
-        "topic": delivery.topic,
-        "jobId": ids.encode(ids.JOB, delivery.subject_id) if about_a_job else None,
-        "url": delivery.url,
-        "status": delivery.status,
-        "nextTryAt": clock.rfc3339(delivery.next_try_at) if delivery.next_try_at else None,
-        "createdAt": clock.rfc3339(delivery.created_at),
-        "finishedAt": clock.rfc3339(delivery.finished_at) if delivery.finished_at else None,
-        "tries": [_try_json(row) for row in sorted(delivery.recorded_tries.all(), key=lambda row: (row.at, row.pk))],
-    }
-
-
-def _try_json(row: WebhookTry) -> dict[str, Any]:
-    return {
-        "at": clock.rfc3339(row.at),
-        "httpStatus": row.http_status,
-        "error": row.error or None,
-        "elapsedMs": row.elapsed_ms,
-    }

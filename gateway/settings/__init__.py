@@ -157,6 +157,12 @@ RATE_LIMITS = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 90_000_000
 """60 MB of inline media in base64, and their envelope."""
 
+CONTACT_EMAIL = text("CONTACT_EMAIL", f"support@{hosts_of(SITE_URL)[0]}")
+"""Whom the published documents tell people to write to."""
+LEGAL_INFO_URL = text("LEGAL_INFO_URL", f"{SITE_URL}/legal")
+"""The operator's terms; without them a page that tells what the platform does."""
+SPECTACULAR_SETTINGS = {"OAS_VERSION": "3.1.0"}
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.authentication.ApiKeyAuthentication",
@@ -200,7 +206,7 @@ TEMPLATES = [
 
 # Calls with a key may come from any page. `*` and no credentials: a browser sends no session along, nor keeps one.
 CORS_ALLOW_ALL_ORIGINS = True
-CORS_URLS_REGEX = r"^/api/"
+CORS_URLS_REGEX = r"^/(api/|openapi\.json$|llms\.txt$|logo\.svg$|\.well-known/|skills/)"
 CORS_ALLOW_HEADERS = [
     "authorization",
     "content-type",

@@ -8,11 +8,11 @@ from rest_framework.request import Request
 from core import http
 from core.errors import InvalidRequest
 from core.idempotency import services as idempotency
+from media.api.messages import CALLBACK_LENGTH
 from media.catalog import registry
 from media.catalog.task import Task
 
 _FIELDS = {"task", "input", "idempotencyKey", "completionCallbackUrl"}
-_CALLBACK_LENGTH = 2048
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +61,8 @@ def _shown(name: str) -> str:
 
 
 def _callback_faults(url: str) -> dict[str, str]:
-    if not 1 <= len(url) <= _CALLBACK_LENGTH:
-        return {"completionCallbackUrl": f"must have 1 to {_CALLBACK_LENGTH} characters"}
+    if not 1 <= len(url) <= CALLBACK_LENGTH:
+        return {"completionCallbackUrl": f"must have 1 to {CALLBACK_LENGTH} characters"}
     try:
         http.check_url(url)
     except http.HttpError as error:

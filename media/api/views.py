@@ -17,20 +17,32 @@ from accounts.authentication import caller_of
 from billing.micros import usd
 from billing.price_versions import current_price_version
 from billing.selectors import balance
-from billing.services.place_hold import InsufficientBalance
+from billing.services.place_hold import AccountInDebt, InsufficientBalance, SpendLimitExceeded
 from core import clock, ids
-from core.errors import InvalidRequest
+from core.errors import InvalidRequest, InvalidState
 from core.idempotency import services as idempotency
-from core.operations import Scope, operation
+from core.operations import Scope, header_parameter, operation, query_parameter
 from core.wake import wake_steward
 from media import answers, quotes
+from media.api.messages import (
+    CancelJob,
+    Catalogue,
+    Estimate,
+    JobList,
+    JobStatus,
+    SubmittedJob,
+    job_request_schema,
+)
 from media.api.requests import JobRequest, read_job_request
+from media.buckets import StorageUnavailable
 from media.catalog import registry
 from media.catalog.task import Task
-from media.fleet.selectors import PoolState, recent_pool_states, require_pool
+from media.fleet.selectors import PoolState, PoolUnavailable, recent_pool_states, require_pool
+from media.gemini import GeminiNotConfigured, GeminiUnavailable
 from media.models import Attempt
 from media.orders import Order, prepare_order
-from media.selectors import latest_attempt, list_jobs, queue_position
+from media.quotes import QuoteMismatch
+from media.selectors import JobNotFound, latest_attempt, list_jobs, queue_position
 from media.services.cancel_job import cancel_job
 from media.services.submit_job import CREATED, IDEMPOTENCY_ROUTE, Submitted, replay, submit_job
 from media.transitions import JOB_STATUSES
@@ -38,16 +50,60 @@ from workers.protocol.pools import pool_of, pools
 
 LARGE_BODY_BYTES = 64_000
 """From here on a request's balance is looked at before its media are decoded."""
+DEFAULT_LIMIT = 20
+MAX_LIMIT = 100
+_KEY_HEADER = "An idempotency key: printable characters, the same as the body's if that has one."
+_KEY_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 200}
+_ORDER_ERRORS = (StorageUnavailable, GeminiNotConfigured, GeminiUnavailable)
+_DETAILS = query_parameter(
+    "includeDetails",
+    "`1` or `true`: with the effective input, the adjustments and the engine's own report.",
+    schema={"type": "string", "enum": ["1", "true", "0", "false"]},
+)
+_LIST_PARAMETERS = (
+    query_parameter("jobId", "Read this job instead of listing.", schema={"type": "string", "minLength": 1}),
+    _DETAILS,
+    query_parameter("task", "List only jobs of this task.", schema={"type": "string", "minLength": 1}),
+    query_parameter("status", "List only jobs that stand so.", schema={"type": "string", "enum": list(JOB_STATUSES)}),
+    query_parameter("before", "List only jobs accepted before.", schema={"type": "string", "format": "date-time"}),
+    query_parameter("after", "List only jobs accepted after.", schema={"type": "string", "format": "date-time"}),
+    query_parameter("cursor", "A page's `nextCursor`.", schema={"type": "string", "pattern": "^job_"}),
+    query_parameter(
+        "limit",
+        "How many jobs a page has.",
+        schema={"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+    ),
+)
 
 
 class JobsView(APIView):
     """/api/v1/media/jobs"""
 
     @operation(
+        id="submitMediaJob",
         tag="media",
         summary="Submit a job",
+        description=(
+            "Validates the input, prices it, holds the price and queues the job. With an idempotency key (in the body "
+            "or in a header; the same in both) a repetition answers 200 with the first answer and runs nothing again."
+        ),
         scope=Scope.MEDIA_WRITE,
-        answers={201: {"type": "object"}},
+        body=job_request_schema,
+        answers={201: SubmittedJob, 200: SubmittedJob},
+        headers={200: ["Idempotent-Replay"]},
+        parameters=[
+            *(header_parameter(name, _KEY_HEADER, schema=_KEY_SCHEMA) for name in idempotency.HEADERS),
+            header_parameter("X-Quote-Id", "An estimate's `quoteId`: that price is held, or the answer is 409."),
+        ],
+        errors=[
+            *_ORDER_ERRORS,
+            InsufficientBalance,
+            AccountInDebt,
+            SpendLimitExceeded,
+            idempotency.IdempotencyConflict,
+            QuoteMismatch,
+            PoolUnavailable,
+        ],
     )
     def post(self, request: Request) -> Response:
         """Submit: 201 with the answer, or 200 with the same answer when the idempotency key was seen before."""
@@ -76,7 +132,14 @@ class JobsView(APIView):
         return _submitted(done)
 
     @operation(
-        tag="media", summary="Read one job, or list jobs", scope=Scope.MEDIA_READ, answers={200: {"type": "object"}}
+        id="getMediaJobs",
+        tag="media",
+        summary="Read one job, or list jobs",
+        description="With `jobId` that job; without it a page of the account's jobs, newest first.",
+        scope=Scope.MEDIA_READ,
+        answers={200: (JobStatus, JobList)},
+        parameters=_LIST_PARAMETERS,
+        errors=[JobNotFound],
     )
     def get(self, request: Request) -> Response:
         """One job with `jobId`, else the list."""
@@ -89,10 +152,18 @@ class CancelView(APIView):
     """/api/v1/media/jobs/cancel"""
 
     @operation(
+        id="cancelMediaJob",
         tag="media",
         summary="Stop a job",
+        description=(
+            "A waiting job is canceled at once; a running one as soon as its worker hears of it, a few seconds later. "
+            "Neither is charged. Asking again changes nothing."
+        ),
         scope=Scope.MEDIA_WRITE,
-        answers={200: {"type": "object"}},
+        body=CancelJob,
+        answers={200: JobStatus},
+        parameters=[_DETAILS],
+        errors=[JobNotFound, InvalidState],
     )
     def post(self, request: Request) -> Response:
         """Stop the job named by `jobId`; answers its status."""
@@ -108,10 +179,16 @@ class EstimateView(APIView):
     """/api/v1/media/estimate"""
 
     @operation(
+        id="estimateMediaJob",
         tag="media",
         summary="Price an input",
+        description=(
+            "The same body, validation and price as a submit; nothing is held or stored. `quoteId` binds the price."
+        ),
         scope=Scope.MEDIA_READ,
-        answers={200: {"type": "object"}},
+        body=job_request_schema,
+        answers={200: Estimate},
+        errors=_ORDER_ERRORS,
     )
     def post(self, request: Request) -> Response:
         """The same validation and price as a submit; nothing is held or stored. `quoteId` binds the price."""
@@ -133,10 +210,12 @@ class TasksView(APIView):
     """/api/v1/media/tasks"""
 
     @operation(
+        id="listMediaTasks",
         tag="media",
         summary="The catalogue",
+        description="Every task on offer: the schema of its input, an example, its price today, and who runs it.",
         scope=Scope.MEDIA_READ,
-        answers={200: {"type": "object"}},
+        answers={200: Catalogue},
     )
     def get(self, request: Request) -> Response:
         """The catalogue as data."""
@@ -218,14 +297,14 @@ def _list(request: Request) -> dict[str, Any]:
         if query.get(name) and times[name] is None:
             wrong[name] = "must be an RFC 3339 time"
     limit = int(query["limit"]) if re.fullmatch("[0-9]{1,3}", query.get("limit", "")) else None
-    if query.get("limit") and (limit is None or not 1 <= limit <= 100):
-        wrong["limit"] = "must be 1 to 100"
+    if query.get("limit") and (limit is None or not 1 <= limit <= MAX_LIMIT):
+        wrong["limit"] = f"must be 1 to {MAX_LIMIT}"
     cursor = ids.decode(ids.JOB, query["cursor"]) if query.get("cursor") else None
     if query.get("cursor") and cursor is None:
         wrong["cursor"] = "is not one that this list gave"
     if wrong:
         raise InvalidRequest(wrong)
-    limit = limit or 20
+    limit = limit or DEFAULT_LIMIT
     page = list_jobs(
         account_id=caller_of(request).id,
         task=query.get("task"),
@@ -264,6 +343,7 @@ def _catalogue_entry(task: Task, states: dict[str, PoolState], now: datetime) ->
         "task": task.name,
         "title": task.title,
         "inputSchema": task.input_model.published_schema(),
+        "exampleInput": dict(task.example_input),
         "presets": {name: {to_camel(key): value for key, value in p.items()} for name, p in task.presets.items()},
         "price": {
             "formula": version.formula,

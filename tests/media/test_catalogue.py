@@ -28,7 +28,16 @@ def test_every_task_says_what_it_costs_and_who_runs_it(customer: Customer) -> No
     assert list(found) == [task.name for task in registry.offered()]
     assert len(found) == 10
     image = found["image.generate"]
-    assert image.keys() == {"task", "title", "inputSchema", "presets", "price", "pool", "etaSeconds"}
+    assert image.keys() == {
+        "task",
+        "title",
+        "inputSchema",
+        "exampleInput",
+        "presets",
+        "price",
+        "pool",
+        "etaSeconds",
+    }
     assert image["presets"] == {}
     assert image["price"] == {
         "formula": "image.v1",
