@@ -40,7 +40,10 @@ def _storable(value: Any) -> Any:
     return value
 
 
-Text = Annotated[str, BeforeValidator(_storable)]
+STORABLE = BeforeValidator(_storable)
+"""After a text's other constraints: `Annotated[str, Field(max_length=64), STORABLE]`. What follows it is told of in
+words about items, and a pattern that follows it is not published."""
+Text = Annotated[str, STORABLE]
 """A text that can be stored."""
 
 _M = TypeVar("_M", bound=Message)

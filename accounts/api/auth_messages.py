@@ -7,20 +7,20 @@ from pydantic import AfterValidator, Field
 from accounts.addresses import LONGEST_ADDRESS, normal_address
 from accounts.api.messages import Account
 from accounts.google import LONGEST_TOKEN
-from core.messages import Message, Text
+from core.messages import STORABLE, Message
 
 EmailAddress = Annotated[
-    Text,
+    str,
     Field(max_length=LONGEST_ADDRESS, json_schema_extra={"format": "email"}),
     AfterValidator(normal_address),
 ]
-KeyLabel = Annotated[Text, Field(min_length=1, max_length=64)]
+KeyLabel = Annotated[str, Field(min_length=1, max_length=64), STORABLE]
 
 
 class GoogleToken(Message):
     """A Google ID token that proves an address."""
 
-    id_token: Annotated[Text, Field(min_length=20, max_length=LONGEST_TOKEN)]
+    id_token: Annotated[str, Field(min_length=20, max_length=LONGEST_TOKEN)]
     """A current ID token that Google issued for this site's client id."""
     key_label: KeyLabel = "Google sign-in"
     """Names the new key in lists. A browser session has no key: there it does nothing."""
@@ -38,7 +38,7 @@ class EmailCodeShown(Message):
 
     email: EmailAddress
     """The address that the code was asked for with."""
-    code: Annotated[Text, Field(pattern=r"^[0-9]{6}$")]
+    code: Annotated[str, Field(pattern=r"^[0-9]{6}$")]
     """The six digits in the mail."""
     key_label: KeyLabel = "Email sign-in"
     """Names the new key in lists. A browser session has no key: there it does nothing."""

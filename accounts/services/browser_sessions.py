@@ -15,11 +15,12 @@ from accounts.services.security_events import origin_of, record
 def open_session(request: HttpRequest, *, user: User, now: datetime) -> datetime:
     """Give the browser a new session of this account; when it ends.
 
-    An id that the browser brought along is never kept, and its row is gone. The session has no staff power
-    (`accounts.backends.ProvenAddress`).
+    The session that the browser brought along ends, whoever's it was; its id is never kept. The new one has no staff
+    power (`accounts.backends.ProvenAddress`).
     """
     expires_at = now + timedelta(seconds=settings.SESSION_COOKIE_AGE)
     with transaction.atomic():
+        request.session.flush()  # login alone would keep the id of a session of the same account
         login(request, user, backend=PROVEN_ADDRESS)
         request.session.set_expiry(expires_at)
     return expires_at
