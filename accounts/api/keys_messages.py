@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from accounts.api.messages import Account
+from accounts.google import LONGEST_TOKEN
 from accounts.models import ApiKey
 from core import clock, ids
 from core.messages import Message, Text
@@ -37,7 +38,7 @@ class CreateKeyRequest(Message):
 
     label: KeyLabel = DEFAULT_LABEL
     """A name for people."""
-    id_token: Annotated[Text, Field(min_length=20)] | None = None
+    id_token: Annotated[Text, Field(min_length=20, max_length=LONGEST_TOKEN)] | None = None
     """Google's ID token, where there is no API key and no session yet."""
     scopes: AskedScopes | None = None
     """What the key may do: no more than the asking key may. Without it, the same as the asking key."""
