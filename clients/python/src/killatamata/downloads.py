@@ -28,7 +28,7 @@ def download(transport: Transport, job: Job, to: Path, *, into_folder: bool) -> 
     outputs: list[Output | None] = list(job.output_files or [])
     outputs += [None] * (len(urls) - len(outputs))
     saved = []
-    for number, (url, output) in enumerate(zip(urls, outputs), start=1):
+    for number, (url, output) in enumerate(zip(urls, outputs, strict=False), start=1):
         target = _target(job, to, into_folder=into_folder, url=url, number=number if len(urls) > 1 else None)
         length = output.bytes if output else None
         transport.repeat(lambda: _fetch(transport, url, target, length), retry=Retry.REPEATABLE)  # noqa: B023

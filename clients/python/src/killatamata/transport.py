@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -27,6 +27,9 @@ _FIRST_PAUSE = 0.5
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _LOOPBACK = {"all://127.0.0.1": None, "all://localhost": None, "all://[::1]": None}
 """Never through a proxy: what answers there is a platform of one's own."""
+
+
+_T = TypeVar("_T")
 
 
 class Retry(Enum):
@@ -122,7 +125,7 @@ class Transport:
         )
         return self.repeat(lambda: self._once(request), retry=retry)
 
-    def repeat(self, attempt: Callable[[], Any], *, retry: Retry) -> Any:
+    def repeat(self, attempt: Callable[[], _T], *, retry: Retry) -> _T:
         """What `attempt` gives, after as many tries as `retry` and TRIES allow.
 
         Raises:
@@ -210,12 +213,13 @@ def retry_after_of(headers: Mapping[str, str]) -> float | None:
 
 def _told(failure: httpx.HTTPError) -> str:
     """The failure as a sentence; httpx often has none."""
-    kind = {
+    kinds: dict[type[httpx.HTTPError], str] = {
         httpx.ConnectError: "no connection could be made",
         httpx.ConnectTimeout: "no connection could be made in time",
         httpx.ReadTimeout: "no answer came in time",
         httpx.RemoteProtocolError: "the connection broke before an answer came",
         httpx.ReadError: "the connection broke before an answer came",
-    }.get(type(failure), "the request failed")
+    }
+    kind = kinds.get(type(failure), "the request failed")
     detail = str(failure)
     return f"{kind} ({detail})." if detail else f"{kind}."

@@ -40,7 +40,8 @@ class Display:
 
     def json(self, value: Any, *, line: bool = False) -> None:
         """One JSON document; on one line where more will follow."""
-        print(json.dumps(value, indent=None if line else 2), flush=True)
+        sys.stdout.write(json.dumps(value, indent=None if line else 2) + "\n")
+        sys.stdout.flush()
 
     def say(self, *sentences: object) -> None:
         """Part of the result, for people."""
@@ -133,9 +134,9 @@ def duration(seconds: float) -> str:
     whole = max(0, round(seconds))
     if whole < 60:
         return f"{whole} s"
-    return (
-        f"{whole // 60} min {whole % 60:02d} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-    )
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
 def silence_output() -> None:
