@@ -4,15 +4,16 @@ from datetime import datetime
 
 from django.contrib.sessions.models import Session
 
-from accounts.services import attempts, email_codes
+from accounts.services import attempts, device_links, email_codes
 
 BATCH = 5000
 
 
 def sweep(*, now: datetime) -> int:
-    """Delete codes older than a day, attempts that count no longer, sessions that have ended; how many rows."""
+    """Delete codes and device links older than a day, attempts that count no longer, ended sessions; how many rows."""
     return (
         email_codes.forget_old(now=now, limit=BATCH)
+        + device_links.forget_old(now=now, limit=BATCH)
         + attempts.forget_old_attempts(now=now, limit=BATCH)
         + _forget_ended_sessions(now)
     )

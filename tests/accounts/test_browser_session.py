@@ -8,10 +8,9 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from accounts import retention
-from accounts.models import ApiKey, CountedAttempt, EmailCode, SecurityEvent, User
+from accounts.models import ApiKey, CountedAttempt, DeviceLink, EmailCode, SecurityEvent, User
 from accounts.services.users import create_account
 from core import clock, ids
-from core.outbox.models import OutboxEvent
 from gateway.steward import LOOPS
 from tests.accounts.sign_ins import (
     BROWSER_GOOGLE,
@@ -307,15 +306,18 @@ class TestRetention:
     def test_what_is_over_is_swept_and_nothing_else(self) -> None:
         ended, living = signed_in(), signed_in()
         mailed_code()
-        OutboxEvent.objects.all().delete()
         now = clock.now()
+        times = {"created_at": now, "expires_at": now + timedelta(minutes=10)}
+        DeviceLink.objects.create(device_digest=b"x", user_code="BCDF-GHJK", **times)
         row = Session.objects.order_by("expire_date").first()
         assert row is not None
         Session.objects.filter(pk=row.pk).update(expire_date=now)
         assert retention.sweep(now=now) == 1
         assert [nobody(inspect(browser)) for browser in (ended, living)].count(True) == 1
         assert (EmailCode.objects.count(), CountedAttempt.objects.count()) == (1, 2)
-        assert retention.sweep(now=now + timedelta(hours=24)) == 3
+        assert DeviceLink.objects.count() == 1
+        assert retention.sweep(now=now + timedelta(hours=24, seconds=1)) == 4
+        assert DeviceLink.objects.count() == 0
         assert (EmailCode.objects.count(), CountedAttempt.objects.count()) == (0, 0)
         assert Session.objects.count() == 1
         assert retention.sweep(now=now + timedelta(days=15)) == 1

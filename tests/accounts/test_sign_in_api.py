@@ -16,6 +16,9 @@ from accounts.services.users import create_account
 from billing.selectors import balance
 from core import clock, ids
 from core.outbox.models import OutboxEvent
+from media.fleet.services import register_node
+from media.models import Job
+from media.services.publish_prices import publish_missing_prices
 from tests.accounts.sign_ins import (
     AUTH,
     BROWSER_GOOGLE,
@@ -33,7 +36,8 @@ from tests.accounts.sign_ins import (
     refusals,
 )
 from tests.google import Google, token
-from tests.media.customers import error
+from tests.media.customers import IMAGE, JOBS, PROMPT, error
+from tests.media.standin import StandIn
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("signing_in")]
 KEY = re.compile(r"kt_live_[A-Za-z0-9]{8}_[A-Za-z0-9_-]{43}")
@@ -164,6 +168,18 @@ class TestEmailVerify:
         view = balance(account_id=user.pk)
         assert (view.available, view.held, view.receivable) == (0, 0, 0)
         assert balance_with(key).status_code == 200
+
+    def test_a_key_may_be_used_before_the_ledger_has_opened_its_accounts(self) -> None:
+        publish_missing_prices()
+        StandIn(credential=register_node(node_id="node-1", pools=["image"])).heartbeat(slots=2)
+        key = issued(post(VERIFY, {"email": SOMEBODY, "code": mailed_code()}), "Email sign-in")
+        assert OutboxEvent.objects.filter(topic="accounts.user_created").exists()
+        body = {"task": IMAGE, "input": PROMPT}
+        for _ in range(2):
+            answer = post(JOBS, body, Authorization=f"Bearer {key}")
+            assert error(answer, 402, "insufficient_balance")["billed"] is False
+            handle_events()
+        assert not Job.objects.exists()
 
     def test_signing_in_again_makes_another_key_of_the_same_account(self) -> None:
         first = issued(post(VERIFY, {"email": SOMEBODY, "code": mailed_code(), "keyLabel": "laptop"}), "laptop")
