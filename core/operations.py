@@ -7,7 +7,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 from pydantic.json_schema import SkipJsonSchema
@@ -53,7 +53,7 @@ class ErrorBody(Message):
     """What belongs to the code; `{}` where nothing does."""
     billed: Literal[False] | SkipJsonSchema[None] = None
     """On routes that may cost something: always false."""
-    retry_after: int | SkipJsonSchema[None] = Field(default=None, ge=1)
+    retry_after: Annotated[int, Field(ge=1)] | SkipJsonSchema[None] = None
     """With 429: seconds to wait."""
 
 

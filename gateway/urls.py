@@ -18,6 +18,7 @@ urlpatterns = [
     path("api/v1/credits/consume", deprecated.CreditsConsumeView.as_view()),
     path("api/v1/media/", include("media.api.urls")),
     path("", include("core.webhooks.urls")),
+    path("", include("gateway.discovery.urls")),
     path("workers/v1/", include("media.worker_api.urls")),
     path("readyz", health.readyz),
     path("metrics", health.metrics_page),

@@ -48,17 +48,9 @@ def _overview(tasks: list[Task]) -> Iterator[str]:
 
 
 def _section(task: Task) -> Iterator[str]:
-    schema = task.input_model.published_schema()
-    definitions = schema.get("$defs", {})
-    required = set(schema.get("required", ()))
-    either = {name for form in schema.get("anyOf", ()) for name in form["required"]}
     yield f"## {task.name}\n"
     yield f"{task.title}.\n"
-    yield "| field | type | default | meaning |"
-    yield "|---|---|---|---|"
-    for name, field in schema["properties"].items():
-        default = "required" if name in required else "one of them" if name in either else _value(field.get("default"))
-        yield f"| `{name}` | {_type(field, definitions)} | {default} | {field.get('description', '')} |"
+    yield from fields_table(task)
     yield ""
     yield prose(task.name.replace(".", "_"))
     if task.presets:
@@ -71,6 +63,19 @@ def _section(task: Task) -> Iterator[str]:
         amount = task.prices[task.formula](units, task.coefficients)
         yield f"| {words} | {_n(amount)} | {usd(amount)} |"
     yield ""
+
+
+def fields_table(task: Task) -> Iterator[str]:
+    """The fields of a task's input with their limits, as a Markdown table."""
+    schema = task.input_model.published_schema()
+    definitions = schema.get("$defs", {})
+    required = set(schema.get("required", ()))
+    either = {name for form in schema.get("anyOf", ()) for name in form["required"]}
+    yield "| field | type | default | meaning |"
+    yield "|---|---|---|---|"
+    for name, field in schema.get("properties", {}).items():
+        default = "required" if name in required else "one of them" if name in either else _value(field.get("default"))
+        yield f"| `{name}` | {_type(field, definitions)} | {default} | {field.get('description', '')} |"
 
 
 def _presets(task: Task) -> Iterator[str]:
