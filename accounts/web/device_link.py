@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.device_transitions import PENDING, status_at
 from accounts.models import DeviceLink, User
-from accounts.services.device_links import DEFAULT_LABEL, approve_link, deny_link, find_link
+from accounts.services.device_links import DEFAULT_LABEL, LinkNotFound, approve_link, deny_link, find_link
 from accounts.services.security_events import origin_of
 from accounts.web.account import signed_in
 from accounts.web.forms import DecisionForm, UserCodeForm, first_error
@@ -41,7 +41,7 @@ def link(request: HttpRequest, user: User) -> HttpResponse:
     try:
         found = find_link(user_code=code, origin=origin_of(request), now=now)
     except ApiError as error:
-        return refused(_code_page(request, user, code=code, error=error.message), error)
+        return _refusal_page(request, user, code, error)
     status = status_at(found, now)
     if status != PENDING:
         return _code_page(request, user, error=_DECIDED[status])
@@ -62,7 +62,7 @@ def _decide(request: HttpRequest, user: User) -> HttpResponse:
         else:
             decided = deny_link(account_id=user.pk, key_id=None, user_code=code, origin=origin, now=now)
     except ApiError as error:
-        return refused(_code_page(request, user, error=error.message), error)
+        return _refusal_page(request, user, code, error)
     return render(request, "accounts/link_done.html", {"account": user, "approved": approved, **_shown(decided)})
 
 
@@ -70,6 +70,11 @@ def _code_page(
     request: HttpRequest, user: User, *, code: str = "", error: str | None = None, status: int = 200
 ) -> HttpResponse:
     return render(request, "accounts/link_code.html", {"account": user, "code": code, "error": error}, status=status)
+
+
+def _refusal_page(request: HttpRequest, user: User, code: str, error: ApiError) -> HttpResponse:
+    sentence = "No program shows this code." if isinstance(error, LinkNotFound) else error.message
+    return refused(_code_page(request, user, code=code, error=sentence), error)
 
 
 def _decision_page(request: HttpRequest, user: User, found: DeviceLink) -> HttpResponse:
