@@ -16,12 +16,12 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
+    negative_data_rejection,
     response_headers_conformance,
     response_schema_conformance,
     status_code_conformance,
 )
 
-from gateway.discovery.document import openapi_document
 from gateway.discovery.routes import Route, api_routes
 from tests.media.customers import new_customer
 from tests.media.standin import StandIn
@@ -32,6 +32,7 @@ EXAMPLES = int(os.environ.get("PUBLISHED_API_EXAMPLES", "12"))
 """Of what is allowed, and as many of what is not, for each route."""
 CHECKS = [
     not_a_server_error,
+    negative_data_rejection,
     status_code_conformance,
     content_type_conformance,
     response_schema_conformance,
@@ -53,9 +54,7 @@ def published(node: StandIn, settings: Any, issuer: Any) -> Iterator[Any]:
 
 @cache
 def _published() -> Any:
-    schema = schemathesis.openapi.from_dict(openapi_document())
-    schema.app = get_wsgi_application()
-    return schema
+    return schemathesis.openapi.from_wsgi("/openapi.json", get_wsgi_application())
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)
