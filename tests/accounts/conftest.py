@@ -1,14 +1,19 @@
 """What tests of this room start without (keys this process has just looked up), and what signing in needs."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from accounts.google import certificates
 from accounts.services import email_codes
+from core import clock
 from core.valkey import valkey
 from tests import google
+from tests.accounts.credentials import browser_of
+from tests.media.customers import Customer, new_customer
 
 
 @pytest.fixture(autouse=True)
@@ -38,3 +43,34 @@ def issuer(settings: Any) -> Iterator[google.Google]:
         settings.GOOGLE_CERTS_URL = serving.address
         yield serving
     certificates.forget()
+
+
+@pytest.fixture
+def customer(db: None) -> Customer:
+    """Somebody with a key."""
+    return new_customer()
+
+
+@pytest.fixture
+def other(db: None) -> Customer:
+    """Somebody else with a key."""
+    return new_customer()
+
+
+@pytest.fixture
+def browser(customer: Customer) -> Client:
+    """Signed in as the customer, without a key."""
+    return browser_of(customer)
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Stops the clock; call with seconds to move it."""
+    moment = clock.now().replace(microsecond=0)
+
+    def move(seconds: float) -> None:
+        nonlocal moment
+        moment += timedelta(seconds=seconds)
+
+    monkeypatch.setattr(clock, "now", lambda: moment)
+    return move
