@@ -12,7 +12,7 @@ import requests
 from allauth.account.middleware import AccountMiddleware
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
-from allauth.socialaccount.models import SocialApp
+from allauth.socialaccount.models import SocialApp, SocialToken
 from allauth.socialaccount.providers.base.constants import AuthError, AuthProcess
 from allauth.socialaccount.providers.google.provider import GoogleProvider
 from allauth.socialaccount.providers.google.views import GoogleOAuth2Adapter
@@ -57,14 +57,19 @@ class GoogleRedirect(GoogleOAuth2Adapter):
         """As Google knows it: on SITE_URL, whatever the Host header says."""
         return f"{settings.SITE_URL}{reverse('google_callback')}"
 
+    def parse_token(self, data: Any) -> SocialToken:
+        """Nothing: we never call Google with the access token, so it is not looked at."""
+        return SocialToken()
+
     def complete_login(self, request: HttpRequest, app: SocialApp, token: Any, **kwargs: Any) -> NoReturn:
-        """Sign in whoever the ID token proves, and leave allauth's own way. The access token is thrown away.
+        """Sign in whoever the ID token proves, and leave allauth's own way.
 
         Raises:
             ImmediateHttpResponse: always; the answer.
             OAuth2Error: Google gave no ID token.
         """
-        id_token = kwargs["response"].get("id_token")
+        answered = kwargs["response"]
+        id_token = answered.get("id_token") if isinstance(answered, dict) else None
         if not isinstance(id_token, str):
             raise OAuth2Error("no ID token")
         raise ImmediateHttpResponse(_enter(request, id_token))
