@@ -6,8 +6,9 @@ From them come validation and the published schemas, so that the two cannot diff
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic_core.core_schema import CoreSchema
 from rest_framework.request import Request
 
 from core.errors import InvalidRequest
@@ -45,6 +46,22 @@ STORABLE = BeforeValidator(_storable)
 words about items, and a pattern that follows it is not published."""
 Text = Annotated[str, STORABLE]
 """A text that can be stored."""
+
+
+class _NotNull:
+    """Takes null out of an optional type: such a field may be absent, not null."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        if schema["type"] != "nullable":
+            raise TypeError("Omissible[X] wraps X | None")
+        inner: CoreSchema = schema["schema"]
+        return inner
+
+
+_T = TypeVar("_T")
+Omissible = Annotated[_T | None, _NotNull()]
+"""A field of a request that may be left out, and is then None; an explicit null is as wrong as any other type."""
 
 _M = TypeVar("_M", bound=Message)
 

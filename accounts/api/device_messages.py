@@ -10,7 +10,7 @@ from accounts.api.messages import Account
 from accounts.device_transitions import status_at
 from accounts.models import DeviceLink
 from core import clock
-from core.messages import Message, Text
+from core.messages import Message, Omissible, Text
 
 UserCode = Annotated[Text, Field(min_length=4, max_length=32)]
 
@@ -18,7 +18,7 @@ UserCode = Annotated[Text, Field(min_length=4, max_length=32)]
 class DeviceLinkStartRequest(Message):
     """Optional wishes of the program."""
 
-    key_label: KeyLabel | None = None
+    key_label: Omissible[KeyLabel] = None
     """The name of the key to come."""
 
 
@@ -65,7 +65,7 @@ class DeviceLinkApproveRequest(Message):
     """The code that the program shows."""
 
     user_code: UserCode
-    key_label: KeyLabel | None = None
+    key_label: Omissible[KeyLabel] = None
     """Another name for the key than the program chose."""
 
 
@@ -73,7 +73,7 @@ class DeviceLinkDenyRequest(Message):
     """The code that the program shows."""
 
     user_code: UserCode
-    key_label: KeyLabel | None = None
+    key_label: Omissible[KeyLabel] = None
     """Taken so that one form may serve both answers; no key is made, so it names nothing."""
 
 

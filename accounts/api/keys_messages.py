@@ -8,7 +8,7 @@ from accounts.api.messages import Account
 from accounts.google import LONGEST_TOKEN
 from accounts.models import ApiKey
 from core import clock, ids
-from core.messages import Message, Text
+from core.messages import Message, Omissible, Text
 from core.operations import Scope
 
 LARGEST_LIMIT = 2**53 - 1
@@ -38,7 +38,7 @@ class CreateKeyRequest(Message):
 
     label: KeyLabel = DEFAULT_LABEL
     """A name for people."""
-    id_token: Annotated[Text, Field(min_length=20, max_length=LONGEST_TOKEN)] | None = None
+    id_token: Omissible[Annotated[Text, Field(min_length=20, max_length=LONGEST_TOKEN)]] = None
     """Google's ID token, where there is no API key and no session yet."""
     scopes: AskedScopes | None = None
     """What the key may do: no more than the asking key may. Without it, the same as the asking key."""

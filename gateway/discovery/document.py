@@ -79,7 +79,9 @@ def openapi_document() -> dict[str, Any]:
             "termsOfService": settings.LEGAL_INFO_URL,
         },
         "servers": [{"url": settings.API_BASE_URL}],
-        "tags": [{"name": tag, "description": TAGS.get(tag, "")} for tag in sorted(used)],
+        "tags": [
+            {"name": tag, "x-displayName": tag.capitalize(), "description": TAGS[tag]} for tag in TAGS if tag in used
+        ],
         "paths": generated["paths"],
         "webhooks": webhooks,
         "components": {

@@ -5,8 +5,7 @@ Submit a media job, poll it or be called back, download the files. Every job has
 is held when it is accepted, and is charged only when it completes.
 
 **Credentials.** An API key as `Authorization: Bearer <key>` or `x-api-key: <key>`, or the session of a browser. A key \
-may be limited to scopes (`x-required-scope` on each operation) and to an amount a month. A credential that is sent \
-must be valid, even where none is needed.
+may be limited to scopes (`x-required-scope` on each operation) and to an amount a month.
 
 **Errors** are `{"error", "code", "details"}`: a sentence for people, a code for programs, and what belongs to the \
 code. `invalid_request` names each wrong field in `details.fields`. A path that does not exist is 404 \
@@ -19,13 +18,14 @@ code. `invalid_request` names each wrong field in `details.fields`. A path that 
 in UTC. **Unknown fields** are refused, so that a typing error is never silently ignored.
 """
 TAGS = {
-    "account": "What happened to the account.",
-    "auth": "From a proven address to a key or a browser's session.",
-    "balance": "What the account may spend.",
-    "credits": "Older routes; each names what replaces it.",
-    "device": "A program without a browser gets a key that a person approves elsewhere.",
-    "health": "Is it up, and which versions.",
-    "keys": "API keys: list, create, revoke.",
     "media": "Jobs, their prices, and the catalogue of tasks.",
+    "balance": "What the account may spend.",
     "webhooks": "Callbacks at a job's end: their secret and their deliveries.",
+    "auth": "From a proven address to a key or a browser's session.",
+    "device": "A program without a browser gets a key that a person approves elsewhere.",
+    "keys": "API keys: list, create, revoke.",
+    "account": "What happened to the account.",
+    "health": "Is it up, and which versions.",
+    "credits": "Older routes; each names what replaces it.",
 }
+"""Every tag that a route may have, in the order in which the documents show them."""

@@ -95,10 +95,10 @@ def submit_body(task: Task) -> str:
 
 def _routes() -> Iterator[str]:
     """Every route by tag, as Markdown."""
-    routes = sorted(api_routes(), key=lambda route: route.declaration.tag)
+    routes = sorted(api_routes(), key=lambda route: list(TAGS).index(route.declaration.tag))
     for tag, tagged in groupby(routes, key=lambda route: route.declaration.tag):
         yield f"### {tag}\n"
-        yield f"{TAGS[tag]}\n" if tag in TAGS else ""
+        yield f"{TAGS[tag]}\n"
         yield from (_route(route) for route in tagged)
         yield ""
 
