@@ -2,6 +2,7 @@
 
 import re
 import smtplib
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from accounts.services import email_codes
 from accounts.services.attempts import forget_old_attempts
 from accounts.services.email_codes import (
     CodeRefused,
+    MailFailed,
     MailNotConfigured,
     judge_guess,
     mail_code,
@@ -28,6 +30,8 @@ from core import clock
 from core.errors import RateLimited
 from core.outbox.models import DeadEvent, OutboxEvent
 from core.outbox.services import handle_due
+from deploy import ports
+from deploy.embedded.mail import MailServers
 from tests.accounts.sign_ins import SOMEBODY, another, digits_of, refusals
 from tests.billing.racing import race
 
@@ -182,6 +186,39 @@ class TestMailServer:
         handle_due(limit=1, now=clock.now())
         assert OutboxEvent.objects.get().tries == 0
         assert email_codes._mail_server.away_until == 0.0  # the server is there
+
+
+class TestRealMail:
+    """Over SMTP, not into Django's list."""
+
+    @pytest.fixture
+    def port(self, settings: Any) -> Iterator[int]:
+        port = ports.take(name="smtp")
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+        yield port
+        ports.release([port])
+
+    def test_the_code_that_a_server_took_signs_in(self, port: int) -> None:
+        page_port = ports.take(name="mail")
+        servers = MailServers(smtp_port=port, page_port=page_port)
+        servers.start()
+        try:
+            mail_code(code_id=start().pk, now=NOW)
+            (caught,) = servers.mailbox.after(0, wait=10)
+        finally:
+            servers.stop()
+            ports.release([page_port])
+        assert caught.recipients == [SOMEBODY]
+        assert caught.code_line is not None
+        assert sign_in(re.sub(r"\D", "", caught.code_line)).email == SOMEBODY
+
+    def test_nobody_listens(self, port: int) -> None:
+        code = start()
+        with pytest.raises(MailFailed) as failed:
+            mail_code(code_id=code.pk, now=NOW)
+        assert (failed.value.http_status, failed.value.retry_after) == (503, 15)
+        assert email_codes._mail_server.away_until > 0
 
 
 class TestLimits:
