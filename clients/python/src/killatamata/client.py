@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -341,5 +342,5 @@ def _fits_a_header(text: str) -> bool:
 
 def _prefix(key: str | None) -> str | None:
     """`kt_live_` and the eight characters after it; of anything else nothing is shown."""
-    parts = (key or "").split("_", 3)
-    return "_".join(parts[:3]) if len(parts) == 4 and parts[0] == "kt" and len(parts[2]) == 8 else None
+    found = re.match(r"(kt_[a-z]+_.{8})_", key or "")
+    return found[1] if found else None
