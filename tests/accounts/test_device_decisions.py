@@ -136,6 +136,7 @@ class TestApprove:
             ({"userCode": "BCD"}, "userCode"),
             ({"userCode": "B" * 33}, "userCode"),
             ({"userCode": 12345678}, "userCode"),
+            ({"userCode": NO_SUCH, "keyLabel": None}, "keyLabel"),
             ({"userCode": NO_SUCH, "keyLabel": ""}, "keyLabel"),
             ({"userCode": NO_SUCH, "keyLabel": "x" * 65}, "keyLabel"),
             ({"userCode": NO_SUCH, "deny": True}, "deny"),

@@ -97,6 +97,7 @@ class TestStart:
             ({"keyLabel": ""}, "keyLabel"),
             ({"keyLabel": "x" * 65}, "keyLabel"),
             ({"keyLabel": 5}, "keyLabel"),
+            ({"keyLabel": None}, "keyLabel"),
             ({"keyLabel": "\0"}, "keyLabel"),
             ({"scopes": ["keys"]}, "scopes"),
             ([], ""),

@@ -116,6 +116,7 @@ class TestCreating:
             ({"monthlySpendLimitUsdMicros": True}, "monthlySpendLimitUsdMicros"),
             ({"monthlySpendLimitUsdMicros": 2**53}, "monthlySpendLimitUsdMicros"),
             ({"idToken": "short"}, "idToken"),
+            ({"idToken": None}, "idToken"),
             ({"idToken": "x" * 8193}, "idToken"),
             ({"idToken": "x" * 40}, "idToken"),
             ({"monthly_spend_limit_usd_micros": 5}, "monthly_spend_limit_usd_micros"),
