@@ -1,12 +1,15 @@
 """Signing in over the real routes, as a client or a browser does it."""
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core import mail
 from django.test import Client
 
+from accounts.models import EmailCode
 from accounts.refusals import SIGN_IN_REFUSALS
+from accounts.services.email_codes import mail_code, start_email_code
 from core import clock
 from core.outbox.services import handle_due
 
@@ -19,6 +22,7 @@ BROWSER_GOOGLE = f"{AUTH}/browser/google"
 SESSION = f"{AUTH}/browser/session"
 COOKIE = "killa_tamata_browser_session"
 SOMEBODY = "somebody@example.com"
+NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 def client(**more: Any) -> Client:
@@ -57,3 +61,15 @@ def another(code: str) -> str:
 def refusals(reason: str) -> float:
     """How many this process has counted."""
     return SIGN_IN_REFUSALS.labels(reason)._value.get()
+
+
+def start_code(email: str = SOMEBODY, client: str | None = "203.0.113.7", now: datetime = NOW) -> EmailCode:
+    """Ask the service for a code; its row."""
+    start_email_code(email=email, client=client, now=now)
+    return EmailCode.objects.order_by("pk").last()  # type: ignore[return-value]
+
+
+def mailed(code: EmailCode, now: datetime = NOW) -> str:
+    """Mail it; its digits."""
+    mail_code(code_id=code.pk, now=now)
+    return digits_of(mail.outbox[-1])
