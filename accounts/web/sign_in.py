@@ -94,7 +94,7 @@ def sign_in_page(
 ) -> HttpResponse:
     """The first page of signing in, with what went wrong before."""
     with_google = bool(settings.GOOGLE_CLIENT_ID and settings.GOOGLE_CLIENT_SECRET)
-    shown = {"next": next_page, "email": email, "error": error, "with_google": with_google}
+    shown = {"next": next_page, "email": email, "error": error, "with_google": with_google, "invalid": status == 400}
     answer = render(request, "accounts/sign_in.html", shown, status=status)
     if with_google:
         allow_form_target(answer, settings.GOOGLE_AUTHORIZE_URL)

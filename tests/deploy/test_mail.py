@@ -1,6 +1,7 @@
 """The mail catcher: a real SMTP server, a page that shows what came and shows it harmlessly."""
 
 import http.client
+import io
 import json
 import smtplib
 import subprocess
@@ -13,10 +14,12 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
+from rich.console import Console
 
 from deploy import ports
 from deploy.embedded.mail import KEPT, MailServers
 from deploy.platform import Platform
+from deploy.platform import __main__ as up
 from deploy.platform.programs import Programs
 
 HOSTILE = "<script>alert('x')</script>"
@@ -157,6 +160,39 @@ def test_the_process_serves_and_ends_when_asked_and_logs_nothing(tmp_path: Path)
         ports.release(taken)
     assert program.exit_code == 0
     assert program.log.read_text() == ""
+
+
+def test_the_terminal_is_told_of_each_message(catcher: Catcher, monkeypatch: pytest.MonkeyPatch) -> None:
+    printed, stop_asked = Printed(), threading.Event()
+    monkeypatch.setattr(up, "console", Console(file=printed, highlight=False, width=200))
+    monkeypatch.setattr(up, "POLL_SECONDS", 1)
+    page = f"http://127.0.0.1:{catcher.page_port}"
+    reporting = threading.Thread(target=up.report_mail, args=[page, stop_asked])
+    reporting.start()
+    try:
+        catcher.send("Your code [bold]", "Hello,\n\nyour code is 123456\n")
+        catcher.send("News", "nothing to type")
+        assert printed.seen.wait(10)
+    finally:
+        stop_asked.set()
+        reporting.join(10)
+    assert printed.getvalue() == (
+        "mail to somebody@example.com: Your code [bold]\n  your code is 123456\nmail to somebody@example.com: News\n"
+    )
+
+
+class Printed(io.StringIO):
+    """What a console prints; `seen` once News are in it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen = threading.Event()
+
+    def write(self, text: str) -> int:
+        written = super().write(text)
+        if "News" in self.getvalue():
+            self.seen.set()
+        return written
 
 
 def test_a_real_mail_server_takes_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
