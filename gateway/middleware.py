@@ -1,4 +1,4 @@
-"""Around every request: an id, a size limit, a rate limit, one log line, metrics."""
+"""Around every request: an id, one log line, metrics; a size limit, a rate limit."""
 
 import math
 import time
@@ -36,7 +36,7 @@ class RequestMiddleware:
         request_id = ids.encode(ids.REQUEST, ids.new())
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id)
-        response = self._answer(request)
+        response = self._get_response(request)
         response["X-Request-Id"] = request_id
         if not response.streaming and "Content-Length" not in response:
             response["Content-Length"] = str(len(response.content))
@@ -55,7 +55,18 @@ class RequestMiddleware:
             )
         return response
 
-    def _answer(self, request: HttpRequest) -> HttpResponse:
+
+class LimitMiddleware:
+    """Refuses bodies that are too large, and counts the requests that no view's throttle has counted.
+
+    Inside of the CORS headers, so that a page elsewhere can read why it is refused.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Serve one request, or refuse it."""
         length = request.META.get("CONTENT_LENGTH") or "0"
         too_large = not length.isdigit() or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         # Here, because DRF's parser reads the stream itself, past Django's own check.

@@ -181,6 +181,7 @@ REST_FRAMEWORK = {
 MIDDLEWARE = [
     "gateway.middleware.RequestMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "gateway.middleware.LimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "gateway.pages.WhiteNoiseMiddleware",
     "gateway.pages.SessionMiddleware",
