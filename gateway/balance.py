@@ -7,10 +7,22 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import caller_of
+from billing.key_spend import monthly_spend
 from billing.micros import usd
 from billing.selectors import balance
+from core import ids
 from core.messages import Message
 from core.operations import Scope, operation
+
+
+class MonthlySpend(Message):
+    """A monthly limit that the asking key is under: its own, or one of a key above it."""
+
+    key_id: str
+    """Whose limit it is."""
+    limit_usd_micros: int
+    spent_usd_micros: int
+    """What counts on it in this calendar month (UTC): charged, or held for jobs under way."""
 
 
 class AccountBalance(Message):
@@ -26,6 +38,8 @@ class AccountBalance(Message):
     usd_total_micros: int
     """Both together."""
     usd_total: str
+    monthly_spend: list[MonthlySpend]
+    """Empty for a key without a limit, and for a session."""
 
 
 class BalanceView(APIView):
@@ -41,7 +55,9 @@ class BalanceView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Available, held, total: micros and exact decimals."""
-        view = balance(account_id=caller_of(request).id)
+        caller = caller_of(request)
+        view = balance(account_id=caller.id)
+        spends = monthly_spend(limits=caller.spend_limits) if caller.spend_limits else []
         return Response(
             AccountBalance(
                 usd_balance_micros=view.available,
@@ -50,5 +66,13 @@ class BalanceView(APIView):
                 usd_held=usd(view.held),
                 usd_total_micros=view.total,
                 usd_total=usd(view.total),
+                monthly_spend=[
+                    MonthlySpend(
+                        key_id=ids.encode(ids.API_KEY, one.key_id),
+                        limit_usd_micros=one.limit,
+                        spent_usd_micros=one.spent,
+                    )
+                    for one in spends
+                ],
             ).wire()
         )

@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.models import User
 from accounts.services.keys import mint_key, revoke_key
-from core import clock
+from core import clock, ids
 from core.operations import Scope
 from tests.media.customers import ESTIMATE, IMAGE, JOBS, PROMPT, Customer, error, new_customer
 
@@ -111,3 +111,19 @@ class TestBoth:
         assert answer.status_code == 201
         assert answer["Access-Control-Allow-Origin"] == "*"
         assert "Access-Control-Allow-Credentials" not in answer
+
+
+class TestSpendLimits:
+    def test_the_balance_shows_the_limits_that_the_asking_key_is_under(self, customer: Customer) -> None:
+        user = User.objects.get(pk=customer.id)
+        parent = mint_key(user=user, label="parent", now=clock.now(), monthly_spend_limit=100_000)
+        child = mint_key(user=user, label="child", now=clock.now(), parent_id=parent.key.pk, monthly_spend_limit=60_000)
+        asking = Customer(id=customer.id, key_id=child.key.pk, key=child.plain)
+        assert asking.submit().status_code == 201
+        assert asking.get("/api/v1/balance").json()["monthlySpend"] == [
+            {"keyId": ids.encode("key", child.key.pk), "limitUsdMicros": 60_000, "spentUsdMicros": 40_000},
+            {"keyId": ids.encode("key", parent.key.pk), "limitUsdMicros": 100_000, "spentUsdMicros": 40_000},
+        ]
+        with customer.untouched():
+            error(asking.submit(), 403, "spend_limit_exceeded")
+        assert customer.get("/api/v1/balance").json()["monthlySpend"] == []
