@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.test import Client
 
 from tests.media.customers import JOBS, Customer, error
@@ -31,6 +32,11 @@ SHOWN = {
 
 def words(answer: Any, header: str) -> set[str]:
     return {word.strip() for word in answer[header].split(",")}
+
+
+def too_large(customer: Customer) -> Any:
+    length = str(django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+    return customer.http.post(JOBS, {}, content_type="application/json", headers=FOREIGN, CONTENT_LENGTH=length)
 
 
 def open_to_all(answer: Any) -> None:
@@ -68,6 +74,12 @@ def test_a_call_with_a_key_is_open_to_all_and_shows_its_headers(customer: Custom
         assert words(answer, "Access-Control-Expose-Headers") == SHOWN
 
 
+def test_asking_before_a_call_is_not_counted(customer: Customer) -> None:
+    asked = Client().options(JOBS, headers=FOREIGN | {"Access-Control-Request-Method": "POST"})
+    assert "X-RateLimit-Limit" not in asked
+    assert asked["X-Request-Id"].startswith("req_")
+
+
 def test_errors_can_be_read_there_too(customer: Customer, settings: Any) -> None:
     refused = [
         (customer.http.get("/api/v1/balance", headers=FOREIGN), 401, "unauthenticated"),
@@ -79,6 +91,7 @@ def test_errors_can_be_read_there_too(customer: Customer, settings: Any) -> None
         (customer.get("/api/v1/nope", headers=FOREIGN), 404, "route_not_found"),
         (customer.get(JOBS, headers=FOREIGN, jobId="job_x"), 404, "not_found"),
         (customer.submit(task_input={}, headers=FOREIGN), 400, "invalid_request"),
+        (too_large(customer), 413, "payload_too_large"),
         (customer.http.put("/api/v1/health", headers=FOREIGN), 405, "method_not_allowed"),
     ]
     settings.RATE_LIMITS = {"write": 0, "read": 0, "sign_in": 0}

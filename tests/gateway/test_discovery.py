@@ -16,7 +16,7 @@ from core import clock
 from gateway.discovery.release import API_VERSION
 from gateway.discovery.routes import api_routes
 from media.catalog import registry
-from tests.media.customers import Customer, error
+from tests.media.customers import Customer, error, new_customer
 
 pytestmark = pytest.mark.django_db
 
@@ -299,6 +299,12 @@ def test_the_skills_own_commands_work(http: Client, customer: Customer) -> None:
     assert submitted.status_code == 201
     job = customer.get("/api/v1/media/jobs", jobId=submitted.json()["externalJobId"]).json()
     assert {"status", "etaSeconds", "downloadableOutputUrls"} <= job.keys()
+    poor = new_customer(deposit=0)
+    details = error(poor.post("/api/v1/media/jobs", bodies["/api/v1/media/jobs"]), 402, "insufficient_balance")[
+        "details"
+    ]
+    for page in (text, read(http, "/llms.txt")):
+        assert set(re.findall(r"`details\.(\w+UsdMicros)`", page)) == refused["details"].keys()
     for path in ("/api/v1/auth/email/start", "/api/v1/auth/email/verify"):
         document = json.loads(read(http, "/openapi.json"))
         schema = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
