@@ -152,6 +152,7 @@ def test_the_duties_are_these() -> None:
         ("reaper", False),
         ("run-times", False),
         ("retention", False),
+        ("accounts", False),
         ("idempotency", False),
     ]
     assert len({entry.name for entry in LOOPS}) == len(LOOPS)
