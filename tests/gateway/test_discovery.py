@@ -300,9 +300,7 @@ def test_the_skills_own_commands_work(http: Client, customer: Customer) -> None:
     job = customer.get("/api/v1/media/jobs", jobId=submitted.json()["externalJobId"]).json()
     assert {"status", "etaSeconds", "downloadableOutputUrls"} <= job.keys()
     poor = new_customer(deposit=0)
-    details = error(poor.post("/api/v1/media/jobs", bodies["/api/v1/media/jobs"]), 402, "insufficient_balance")[
-        "details"
-    ]
+    refused = error(poor.post("/api/v1/media/jobs", bodies["/api/v1/media/jobs"]), 402, "insufficient_balance")
     for page in (text, read(http, "/llms.txt")):
         assert set(re.findall(r"`details\.(\w+UsdMicros)`", page)) == refused["details"].keys()
     for path in ("/api/v1/auth/email/start", "/api/v1/auth/email/verify"):
