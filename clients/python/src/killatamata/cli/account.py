@@ -6,6 +6,7 @@ import argparse
 import socket
 import webbrowser
 from contextlib import suppress
+from decimal import Decimal
 
 from killatamata.cli.connection import connect
 from killatamata.cli.display import Display, dollars, duration
@@ -170,7 +171,7 @@ def keys_list(options: argparse.Namespace, display: Display) -> int:
 
 
 def _limit(micros: int | None) -> str:
-    return "" if micros is None else f"${micros / 1_000_000:.2f}"
+    return "" if micros is None else dollars(Decimal(micros).scaleb(-6).normalize())
 
 
 def keys_create(options: argparse.Namespace, display: Display) -> int:
