@@ -5,16 +5,15 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from accounts.addresses import LONGEST_ADDRESS, normal_address
-from accounts.api.messages import Account
+from accounts.api.messages import Account, KeyLabel
 from accounts.google import LONGEST_TOKEN
-from core.messages import STORABLE, Message
+from core.messages import Message
 
 EmailAddress = Annotated[
     str,
     Field(max_length=LONGEST_ADDRESS, json_schema_extra={"format": "email"}),
     AfterValidator(normal_address),
 ]
-KeyLabel = Annotated[str, Field(min_length=1, max_length=64), STORABLE]
 
 
 class GoogleToken(Message):

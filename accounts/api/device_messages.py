@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from accounts.api.keys_messages import KeyLabel
-from accounts.api.messages import Account
+from accounts.api.messages import Account, KeyLabel
 from accounts.device_transitions import status_at
 from accounts.models import DeviceLink
 from core import clock

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from accounts.api.messages import Account
+from accounts.api.messages import Account, KeyLabel
 from accounts.google import LONGEST_TOKEN
 from accounts.models import ApiKey
 from core import clock, ids
@@ -16,7 +16,6 @@ LARGEST_LIMIT = 2**53 - 1
 DEFAULT_LABEL = "API key"
 
 ScopeName = Annotated[str, Field(json_schema_extra={"enum": [str(scope) for scope in Scope]})]
-KeyLabel = Annotated[Text, Field(min_length=1, max_length=64)]
 SpendLimitMicros = Annotated[int, Field(ge=0, le=LARGEST_LIMIT)]
 
 

@@ -1,11 +1,19 @@
 """What several answers of this room hold."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from accounts.models import User
 from core import ids
-from core.messages import Message
+from core.messages import STORABLE, Message
 
 NO_STORE = {"Cache-Control": "no-store"}
 """Headers of every answer that holds a secret."""
+
+
+KeyLabel = Annotated[str, Field(min_length=1, max_length=64), STORABLE]
+"""What a person calls a key."""
 
 
 class Account(Message):
