@@ -31,6 +31,9 @@ FROM_CLIENT = Limit(kind="email_code_from_client", most=5)
 KEPT = timedelta(days=1)
 MAIL_PAUSE_SECONDS = 15
 """No mail is tried for so long after the mail server failed: other events wait behind each try's timeout."""
+_NOT_LET_IN = frozenset({530, 534, 535, 538})
+"""SMTP's answers about our own authentication or encryption: every message would get them."""
+_SHUTTING_DOWN = 421
 
 _GUESS = """
 UPDATE accounts_emailcode SET tries = tries + 1
@@ -86,10 +89,12 @@ def mail_code(*, code_id: UUID, now: datetime) -> None:
     """Send a code's mail, unless the code is of no use any more.
 
     Talks to the mail server. If the process dies between the server's answer and the commit around it, the same
-    digits are mailed a second time.
+    digits are mailed a second time. What the server refuses for good (no such mailbox, unwanted content) is given up:
+    one message that it will not have must not keep everybody's codes waiting.
 
     Raises:
-        MailFailed: the server could not be reached or would not take it now.
+        MailFailed: the server would not take this message now, or no message: it cannot be reached or does not let
+            us in. In the second case none is tried for MAIL_PAUSE_SECONDS.
     """
     code = EmailCode.objects.filter(pk=code_id, used_at=None, expires_at__gt=now).first()
     if code is None or EmailCode.objects.filter(email=code.email, created_at__gt=code.created_at).exists():
@@ -101,12 +106,13 @@ def mail_code(*, code_id: UUID, now: datetime) -> None:
     mail.attach_alternative(_HTML.format(digits=shown), "text/html")
     try:
         mail.send()
-    except smtplib.SMTPRecipientsRefused as error:
-        if not all(status >= 500 for status, _ in error.recipients.values()):
-            raise MailFailed(retry_after=MAIL_PAUSE_SECONDS) from None
-        _log.info("mail_refused", code_id=str(code.pk))  # for good: there is no such mailbox
     except (smtplib.SMTPException, OSError) as error:
-        _mail_server.away_until = time.monotonic() + MAIL_PAUSE_SECONDS
+        status = _status_of(error)
+        if status is not None and status >= 500:
+            _log.info("mail_refused", code_id=str(code.pk), status=status)
+            return
+        if status is None:
+            _mail_server.away_until = time.monotonic() + MAIL_PAUSE_SECONDS
         raise MailFailed(f"The mail server failed: {type(error).__name__}.", retry_after=MAIL_PAUSE_SECONDS) from None
 
 
@@ -145,6 +151,17 @@ def forget_old(*, now: datetime, limit: int = 5000) -> int:
     """Delete codes older than a day; how many."""
     old = EmailCode.objects.filter(created_at__lte=now - KEPT).order_by("created_at").values("pk")[:limit]
     return EmailCode.objects.filter(pk__in=old).delete()[0]
+
+
+def _status_of(error: Exception) -> int | None:
+    """What the server answered to this one message; None when the trouble is the server's own, whatever is sent."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        status = min(status for status, _ in error.recipients.values())
+    elif isinstance(error, (smtplib.SMTPSenderRefused, smtplib.SMTPDataError)):
+        status = error.smtp_code
+    else:
+        return None
+    return None if status == _SHUTTING_DOWN or status in _NOT_LET_IN else status
 
 
 def _digits(code_id: UUID) -> str:
