@@ -18,6 +18,8 @@ CACHE_SECONDS = 1.0
 """How long a process may trust a key it has just looked up, should it not hear of a revocation."""
 
 _FORM = re.compile(rf"({SCHEME}[A-Za-z0-9]{{8}})_[A-Za-z0-9_-]{{43}}")  # 32 random bytes in base64url
+MOST_ADDRESSES = 1_000
+"""That are noted of one key: who has many addresses must not fill the audit log."""
 _MOST_REMEMBERED = 10_000
 
 # A key's first use from an address is noted in the same statement, and only if the whole key is right.
@@ -32,7 +34,7 @@ first_use AS (
     SELECT found.id, %(address)s::inet, clock_timestamp() FROM found
     WHERE found.digest = %(digest)s AND %(address)s::inet IS NOT NULL AND NOT EXISTS (
         SELECT FROM accounts_keyaddress seen WHERE seen.key_id = found.id AND seen.address = %(address)s::inet
-    )
+    ) AND (SELECT count(*) FROM accounts_keyaddress seen WHERE seen.key_id = found.id) < %(most)s
     ON CONFLICT (key_id, address) DO NOTHING
     RETURNING key_id
 ),
@@ -103,6 +105,7 @@ def _look_up(prefix: str, shown: bytes, address: str | None, user_agent: str) ->
                 "address": address,
                 "agent": user_agent,
                 "kind": SecurityEvent.KEY_USED_FROM_NEW_ADDRESS,
+                "most": MOST_ADDRESSES,
             },
         )
         row = cursor.fetchone()
@@ -117,6 +120,8 @@ def _look_up(prefix: str, shown: bytes, address: str | None, user_agent: str) ->
         spend_limits=tuple(SpendLimit(UUID(one), micros) for one, micros in json.loads(limits)),
     )
     found = identity, bytes(kept)
+    if not hmac.compare_digest(found[1], shown):
+        return None  # not remembered either: else the right key could come next, from an address that nobody noted
     if len(_recent) > _MOST_REMEMBERED:
         _recent.clear()
     _recent[prefix, address] = asked + CACHE_SECONDS, found

@@ -9,17 +9,24 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from core import ids
-from core.client_address import client_address
-from core.errors import RateLimited
+from core.errors import ApiError, RateLimited
+from core.ui.pages import refusal_page
 from gateway import metrics
 from gateway.api_errors import json_error
-from gateway.throttling import count
+from gateway.throttling import count, who
 from media.sources import PayloadTooLarge
 
 _log = structlog.get_logger("gateway.access")
 _QUIET = ("/readyz", "/metrics", "/workers/")
 """Logged only when they go wrong: probes, and the worker calls whose traces are the job's own events."""
 _WORTH_A_LINE = 400
+_LARGE_BODIES = ("/api/v1/media/jobs", "/api/v1/media/estimate", "/workers/")
+"""They carry media, or a node's signed report, and are read behind a credential."""
+SMALL_BODY_BYTES = 64_000
+"""All others: parsing megabytes of JSON takes seconds and a hundred times their memory, from anybody."""
+_UNCOUNTED = ("/api/", "/workers/", "/static/", "/readyz", "/metrics", "/admin/")
+"""Not counted as pages: they count themselves, sign their requests, or are for operators."""
+_SAFE = ("GET", "HEAD", "OPTIONS")
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
@@ -67,13 +74,31 @@ class LimitMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Serve one request, or refuse it."""
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        too_large = not length.isdigit() or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        if not request.path.startswith(_UNCOUNTED):
+            return self._page(request)
         # Here, because DRF's parser reads the stream itself, past Django's own check.
-        response = json_error(request, PayloadTooLarge()) if too_large else self._get_response(request)
+        response = json_error(request, PayloadTooLarge()) if _too_large(request) else self._get_response(request)
         if request.path.startswith("/api/") and not hasattr(request, "rate_limit_headers"):
             # It never reached a view's throttle: a bad key, an unknown route, a wrong method. Count its address.
-            wait = count(request, identity=client_address(request))
+            wait = count(request, identity=who(request))
             if wait is not None:
                 return json_error(request, RateLimited(retry_after=math.ceil(wait)))
+        if request.path.startswith("/api/") and "Cache-Control" not in response:
+            response["Cache-Control"] = "private, no-store"
         return response
+
+    def _page(self, request: HttpRequest) -> HttpResponse:
+        """People's pages and what programs discover. What is sent to a page signs somebody in, or decides something."""
+        wait = count(request, identity=who(request), rate_class="read" if request.method in _SAFE else "sign_in")
+        error: ApiError | None = RateLimited(retry_after=math.ceil(wait)) if wait is not None else None
+        if error is None and _too_large(request):
+            error = PayloadTooLarge()
+        if error is None:
+            return self._get_response(request)
+        return refusal_page(error.message, status=error.http_status, retry_after=error.retry_after)
+
+
+def _too_large(request: HttpRequest) -> bool:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE if request.path.startswith(_LARGE_BODIES) else SMALL_BODY_BYTES
+    return not length.isdigit() or int(length) > most

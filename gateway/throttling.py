@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from accounts.authentication import Caller
-from core.client_address import client_address
+from core.client_address import client_address, subscriber
 from core.valkey import valkey
 
 if TYPE_CHECKING:
@@ -47,6 +47,11 @@ def count(request: HttpRequest, *, identity: str, rate_class: str | None = None)
         "X-RateLimit-Reset": str(ends),
     }
     return None if used <= limit else ends - now
+
+
+def who(request: HttpRequest) -> str:
+    """Whom a request without a credential counts for."""
+    return subscriber(client_address(request))
 
 
 @dataclass
@@ -96,7 +101,7 @@ class RateLimit(BaseThrottle):
         """Whether the request may pass."""
         rate_class = getattr(view, "rate_class", None)
         caller = request.user if isinstance(request.user, Caller) and rate_class is None else None
-        identity = str(caller.key_id or caller.id) if caller is not None else client_address(request._request)
+        identity = str(caller.key_id or caller.id) if caller is not None else who(request._request)
         self._wait = count(request._request, identity=identity, rate_class=rate_class)
         return self._wait is None
 

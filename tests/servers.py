@@ -29,6 +29,7 @@ class TestServers:
         self.servers.start()
         os.environ.update(self.servers.environment())
         os.environ["DJANGO_SETTINGS_MODULE"] = "gateway.settings"
+        os.environ.setdefault("RATE_LIMIT_SIGN_INS", "100000")  # every test comes from one address
 
     def stop(self) -> None:
         self.servers.stop()

@@ -19,6 +19,7 @@ from accounts.services.attempts import Limit, count_attempt
 from accounts.services.key_requests import lock_minting_account
 from accounts.services.keys import NewKey, mint_key
 from accounts.services.security_events import Origin, record
+from core.client_address import subscriber
 from core.errors import ApiError, InvalidState, NotFound
 
 LIFETIME = timedelta(minutes=10)
@@ -122,7 +123,7 @@ def find_link(*, user_code: str, origin: Origin, now: datetime) -> DeviceLink:
         LinkNotFound: there is none; counted against the address.
         RateLimited: the address asked for too many that do not exist.
     """
-    return _look_up(user_code, WRONG_CODES_BY_ADDRESS, origin.address or "unknown", now)
+    return _look_up(user_code, WRONG_CODES_BY_ADDRESS, subscriber(origin.address), now)
 
 
 def approve_link(

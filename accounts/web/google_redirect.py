@@ -24,6 +24,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.authentication import signed_in_user
 from accounts.google import GoogleUnreachable
 from accounts.refusals import note_refusal
 from accounts.services.browser_sessions import open_session
@@ -36,6 +37,8 @@ from core.ui.pages import own_path, page
 
 _NEXT = "google_sign_in_next"
 """Where in the session it is kept where to go afterwards."""
+_WAY_SECONDS = 600
+"""How long the way to Google and back may take."""
 _CANCELLED = "You did not sign in with Google."
 _FAILED = "Signing in with Google did not work. Please try again."
 
@@ -160,6 +163,8 @@ _from_google = OAuth2CallbackView.adapter_view(GoogleRedirect)
 def login(request: HttpRequest) -> HttpResponse:
     """Send the browser to Google. By POST with a CSRF token only, so that no other site can begin it."""
     request.session[_NEXT] = own_path(request.POST.get("next"), HOME)
+    if signed_in_user(request) is None:
+        request.session.set_expiry(_WAY_SECONDS)  # a session that signs nobody in is not kept for weeks
     answer: HttpResponse = _to_google(request)
     return answer
 

@@ -6,6 +6,7 @@ from typing import Any, Concatenate
 from urllib.parse import urlsplit
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
 
 View = Callable[Concatenate[HttpRequest, ...], HttpResponseBase]
@@ -38,6 +39,16 @@ def allow_form_target(response: HttpResponse, url: str) -> None:
     """Let a form of this page lead to the site of `url`: browsers hold a form's redirects to the policy, too."""
     parts = urlsplit(url)
     response.headers["Content-Security-Policy"] = _policy(f"{parts.scheme}://{parts.netloc}")
+
+
+def refusal_page(sentence: str, *, status: int, retry_after: int | None = None) -> HttpResponse:
+    """A page for a request that is not even looked at."""
+    answer = HttpResponse(render_to_string("refused.html", {"sentence": sentence}), status=status)
+    answer.headers["Content-Security-Policy"] = _policy()
+    answer.headers["Cache-Control"] = "no-store"
+    if retry_after is not None:
+        answer.headers["Retry-After"] = str(retry_after)
+    return answer
 
 
 def own_path(target: str | None, default: str) -> str:

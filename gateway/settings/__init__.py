@@ -5,15 +5,15 @@
 
 import dj_database_url
 
-from gateway.settings.environment import ROOT, addresses_of, flag, hosts_of, integer, required_words, text, words
+from gateway.settings.environment import ROOT, addresses_of, flag, hosts_of, integer, required_words, site, text, words
 from gateway.settings.logging import logging_configuration
 
 DEBUG = flag("DEBUG", False)
 SECRET_KEY = text("SECRET_KEY")
 VERSION = "0.1.0"
 
-SITE_URL = text("SITE_URL", "http://127.0.0.1:8000")
-API_BASE_URL = text("API_BASE_URL", SITE_URL)
+SITE_URL = site("SITE_URL", "http://127.0.0.1:8000")
+API_BASE_URL = site("API_BASE_URL", SITE_URL)
 ALLOWED_HOSTS = words("ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 TRUSTED_PROXIES = words("TRUSTED_PROXIES")
 """Addresses or networks whose X-Forwarded-For is believed; nobody by default."""

@@ -48,6 +48,15 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 
 
+def site(name: str, default: str) -> str:
+    """The address of a site: scheme and host, perhaps a path; a slash at its end makes no difference."""
+    value = (os.environ.get(name) or default).rstrip("/")
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ImproperlyConfigured(f"{name}={value!r} is not an address like https://example.com")
+    return value
+
+
 def required_words(name: str) -> list[str]:
     """A comma-separated list that must not be empty."""
     found = words(name)

@@ -61,6 +61,21 @@ class TestNewAddress:
         assert kinds(user) == ["key_created"]
         assert not KeyAddress.objects.exists()
 
+    def test_a_wrong_key_does_not_let_the_right_one_pass_unnoted(self, user: User, minted: NewKey) -> None:
+        wrong = minted.plain[:-1] + ("A" if minted.plain[-1] != "A" else "B")
+        assert recognise(wrong, address="192.0.2.9") is None
+        assert recognise(minted.plain, address="192.0.2.9") is not None
+        assert kinds(user) == ["key_created", "key_used_from_new_address"]
+
+    def test_only_so_many_addresses_are_noted(
+        self, user: User, minted: NewKey, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(recognition, "MOST_ADDRESSES", 2)
+        for number in range(4):
+            assert recognise(minted.plain, address=f"192.0.2.{number}") is not None
+        assert kinds(user) == ["key_created", "key_used_from_new_address", "key_used_from_new_address"]
+        assert KeyAddress.objects.count() == 2
+
     def test_neither_does_a_revoked_key_or_one_of_a_suspended_account(self, user: User, minted: NewKey) -> None:
         other = mint_key(user=user, label="other", now=NOW)
         revoke_key(account_id=user.pk, prefix=other.key.prefix, now=NOW)

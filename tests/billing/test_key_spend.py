@@ -140,3 +140,25 @@ def test_forty_at_once_pass_neither_limit() -> None:
     assert balance(account_id=account).held == 100_000
     assert audit() == []
     connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_settling_while_others_hold_leaves_the_counter_right() -> None:
+    """Settlements wait for the balance behind holds that move the same counters; each sees what the others left."""
+    account = new_customer(10_000_000).id
+    child, parent = limit(5_000_000), limit(5_000_000)
+    placed = [hold(account, 10_000, child, parent) for _ in range(20)]
+
+    def settle(one: Hold, number: int) -> None:
+        if number % 2:
+            release_hold(hold=one)
+        else:
+            capture_hold(hold=one, amount=3_000)
+
+    settling = [lambda one=one, number=number: settle(one, number) for number, one in enumerate(placed)]
+    holding = [lambda: hold(account, 10_000, child, parent)] * 20
+    outcomes = race([call for pair in zip(settling, holding, strict=True) for call in pair])
+    assert [error for _, error in outcomes if error is not None] == []
+    assert spent(child, parent) == [10 * 3_000 + 20 * 10_000] * 2
+    assert balance(account_id=account).held == 20 * 10_000
+    assert audit() == []

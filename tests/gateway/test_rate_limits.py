@@ -4,11 +4,12 @@ import time
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from core import valkey
 from gateway import throttling
 from media.models import Job
-from tests.media.customers import JOBS, Customer, error, new_customer
+from tests.media.customers import JOBS, Customer, error, new_customer, refused_fields
 
 pytestmark = pytest.mark.django_db
 HEADERS = ("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
@@ -108,3 +109,29 @@ def test_workers_and_probes_are_not_limited(customer: Customer, settings: Any) -
     settings.RATE_LIMITS = {"write": 1, "read": 1}
     assert [customer.http.get("/readyz").status_code for _ in range(3)] == [200] * 3
     assert "X-RateLimit-Limit" not in customer.http.get("/readyz")
+
+
+class TestBodies:
+    @pytest.mark.parametrize("path", ["/api/v1/auth/email/start", "/api/v1/device/link/poll", "/api/v1/keys"])
+    def test_a_large_body_is_not_read_where_none_is_expected(self, path: str, db: None) -> None:
+        answer = Client().post(path, b"[" + b"[]," * 30_000 + b"[]]", content_type="application/json")
+        error(answer, 413, "payload_too_large")
+
+    def test_it_is_where_media_may_come(self, customer: Customer) -> None:
+        padded = {"task": "image.generate", "input": {"prompt": "x" * 70_000}}
+        assert refused_fields(customer.post("/api/v1/media/estimate", padded)).keys() == {"input.prompt"}
+
+
+class TestPages:
+    def test_what_is_sent_to_pages_counts_as_signing_in(self, settings: Any, db: None) -> None:
+        settings.RATE_LIMITS = {**settings.RATE_LIMITS, "sign_in": 2}
+        valkey.valkey().flushdb()
+        browser = Client(REMOTE_ADDR="198.51.100.77")
+        assert [browser.post("/sign-in", {"email": "?"}).status_code for _ in range(4)] == [400, 400, 429, 429]
+        refused = browser.post("/sign-in", {"email": "?"})
+        assert 1 <= int(refused["Retry-After"]) <= 60
+        assert b"slow down" in refused.content
+        assert browser.get("/sign-in").status_code == 200
+
+    def test_a_large_form_is_refused(self, db: None) -> None:
+        assert Client().post("/sign-in", {"email": "x" * 70_000}).status_code == 413
