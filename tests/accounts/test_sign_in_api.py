@@ -98,7 +98,12 @@ class TestEmailStart:
             ({"email": "somebody"}, {"email": "is not a valid email address"}),
             ({"email": ""}, {"email": "is not a valid email address"}),
             ({"email": "a@b@example.com"}, {"email": "is not a valid email address"}),
-            ({"email": "a@example.com\nBcc: b@example.com"}, {"email": "is not a valid email address"}),
+            ({"email": "a@example.com\nBcc: b@example.com"}, {"email": "must not have control characters"}),
+            ({"email": '"a b"@example.com'}, {"email": 'must not have a quoted part; write it without "'}),
+            (
+                {"email": "a@[127.0.0.1]"},
+                {"email": "must have a domain name after the @, not an IP address in brackets"},
+            ),
             ({"email": "a@example.com, b@example.com"}, {"email": "is not a valid email address"}),
             (
                 {"email": "\u212aim@example.com"},
@@ -108,7 +113,7 @@ class TestEmailStart:
             ({"email": 5}, {"email": "Input should be a valid string"}),
             ({"email": None}, {"email": "Input should be a valid string"}),
             ({"email": [SOMEBODY]}, {"email": "Input should be a valid string"}),
-            ({"email": "a\0@example.com"}, {"email": "is not a valid email address"}),
+            ({"email": "a\0@example.com"}, {"email": "must not have control characters"}),
             (
                 {"email": "a\ud800@example.com"},
                 {"email": "Input should be a valid string, unable to parse raw data as a unicode string"},
