@@ -24,7 +24,8 @@ from accounts.google import GoogleNotConfigured, GoogleUnreachable, IdTokenRefus
 from accounts.models import User
 from accounts.services import email_codes
 from accounts.services.browser_sessions import close_session, open_session
-from accounts.services.keys import TooManyKeys, mint_key
+from accounts.services.key_requests import AskedKey, key_for_email_code, key_for_google
+from accounts.services.keys import NewKey, TooManyKeys
 from accounts.services.security_events import origin_of
 from accounts.services.sign_in import AccountSuspended, StaffSession, sign_in_with_email_code, sign_in_with_google
 from core import clock
@@ -70,9 +71,10 @@ class GoogleKeyView(_SignInView):
     def post(self, request: Request) -> Response:
         """A new key of the account."""
         body = read_body(request, GoogleToken)
-        now = clock.now()
-        user = sign_in_with_google(id_token=body.id_token, origin=origin_of(request), now=now)
-        return _key_issued(request, user, body.key_label, now)
+        asked = AskedKey(label=body.key_label)
+        return _key_issued(
+            key_for_google(id_token=body.id_token, asked=asked, origin=origin_of(request), now=clock.now())
+        )
 
 
 class GoogleSessionView(_SignInView):
@@ -133,7 +135,8 @@ class EmailKeyView(_SignInView):
     @operation(
         tag="auth",
         summary="Get an API key for a mailed code",
-        description=f"Every call makes another key. {_ONE_ACCOUNT}",
+        description=f"Every call makes another key. {_ONE_ACCOUNT} Where the account may have no more keys, the code "
+        "stays good.",
         scope=PUBLIC,
         body=EmailCodeShown,
         answers={200: KeyIssued},
@@ -142,9 +145,10 @@ class EmailKeyView(_SignInView):
     def post(self, request: Request) -> Response:
         """A new key of the account."""
         body = read_body(request, EmailCodeShown)
-        now = clock.now()
-        user = sign_in_with_email_code(email=body.email, code=body.code, origin=origin_of(request), now=now)
-        return _key_issued(request, user, body.key_label, now)
+        asked, origin = AskedKey(label=body.key_label), origin_of(request)
+        return _key_issued(
+            key_for_email_code(email=body.email, code=body.code, asked=asked, origin=origin, now=clock.now())
+        )
 
 
 class EmailSessionView(_SignInView):
@@ -212,11 +216,9 @@ def _refuse_foreign_pages(request: Request) -> None:
         require_own_origin(request._request)
 
 
-def _key_issued(request: Request, user: User, label: str, now: datetime) -> Response:
-    minted = mint_key(user=user, label=label, now=now, origin=origin_of(request))
-    issued = KeyIssued(
-        api_key=minted.plain, key_prefix=minted.key.prefix, label=minted.key.label, account=account_of(user)
-    )
+def _key_issued(minted: NewKey) -> Response:
+    key = minted.key
+    issued = KeyIssued(api_key=minted.plain, key_prefix=key.prefix, label=key.label, account=account_of(key.user))
     return Response(issued.wire())
 
 

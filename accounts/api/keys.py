@@ -14,8 +14,8 @@ from accounts.services.key_requests import (
     AskedKey,
     KeyNotFound,
     create_key,
-    create_key_with_google,
     end_key,
+    key_for_google,
 )
 from accounts.services.keys import MissingScope, NewKey, TooManyKeys
 from accounts.services.security_events import origin_of
@@ -99,7 +99,7 @@ class KeysView(APIView):
             )
         if body.id_token is None:
             raise Unauthenticated
-        return _created(create_key_with_google(id_token=body.id_token, asked=asked, origin=origin, now=now))
+        return _created(key_for_google(id_token=body.id_token, asked=asked, origin=origin, now=now))
 
 
 class RevokeKeyView(APIView):

@@ -1,4 +1,4 @@
-"""What an account asks about its keys: another one, and the end of one."""
+"""What people and programs ask about keys: another one, and the end of one."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -7,15 +7,20 @@ from uuid import UUID
 
 from django.db import transaction
 
+from accounts import google
 from accounts.models import ApiKey, User
+from accounts.services.attempts import Limit, count_attempt
+from accounts.services.email_codes import judge_guess, use_code
 from accounts.services.keys import NewKey, mint_key, revoke_key
 from accounts.services.security_events import Origin
-from accounts.services.sign_in import sign_in_with_google
+from accounts.services.sign_in import EMAIL_CODE, GOOGLE, enter, refused
 from core.errors import ApiError, NotFound
 from core.idempotency import services as idempotency
 
 IDEMPOTENCY_ROUTE = "POST keys"
 CREATED = 201
+KEYS_MADE = Limit(kind="keys_made", most=100)
+"""Keys that an account makes over HTTP, revoked ones too: else rows could be made without end."""
 
 
 class NoLongerValid(ApiError):
@@ -71,38 +76,54 @@ def create_key(
         NoLongerValid: the account is suspended or the asking key revoked by now; nothing was made.
         MissingScope: a scope was asked for that the asking key does not have.
         TooManyKeys: the account has as many as it may.
+        RateLimited: the account made KEYS_MADE within an hour.
         AlreadyShown: this idempotency key made a key with the same request; details.keyPrefix names it.
         IdempotencyConflict: it did with another request.
     """
-    guard = asked.guard(account_id)
     with transaction.atomic():
         user = lock_minting_account(account_id=account_id, key_id=asking_key_id)
         if user is None:
             raise NoLongerValid
-        if guard is not None:
-            _require_unused(guard)
-        minted = mint_key(
-            user=user,
-            label=asked.label,
-            now=now,
-            parent_id=asking_key_id,
-            scopes=asked.scopes,
-            monthly_spend_limit=asked.monthly_spend_limit,
-            origin=origin,
-        )
-        if guard is not None:
-            idempotency.claim(key=guard, subject_id=minted.key.pk, status=CREATED, body=None, now=now)
-    return minted
+        return _make_key(user, asking_key_id, asked, origin, now)
 
 
-def create_key_with_google(*, id_token: str, asked: AskedKey, origin: Origin, now: datetime) -> NewKey:
-    """A key for the account of a Google ID token's address, which is made at the first time.
+def key_for_email_code(*, email: str, code: str, asked: AskedKey, origin: Origin, now: datetime) -> NewKey:
+    """A key for the account of an address (in its normal form) whose newest code this is; made at the first time.
+
+    The code is used up by the key: one transaction has both, and where the key is refused the code is good still.
+    The guess stays counted.
 
     Raises:
-        What signing in with Google and `create_key` raise.
+        CodeRefused: it proves nothing.
+        AccountSuspended: the address is proven, and still; the code is used up.
+        TooManyKeys, RateLimited, AlreadyShown, IdempotencyConflict: as `create_key`; nothing was made.
+        RuntimeError: called inside a transaction.
     """
-    user = sign_in_with_google(id_token=id_token, origin=origin, now=now)
-    return create_key(account_id=user.pk, asking_key_id=None, asked=asked, origin=origin, now=now)
+    code_id = judge_guess(email=email, code=code, now=now)
+    with transaction.atomic():
+        use_code(code_id=code_id, now=now)
+        user, refusal = enter(email=email, method=EMAIL_CODE, origin=origin, now=now)
+        if refusal is None:
+            return _make_key(user, None, asked, origin, now)
+    raise refused(refusal)
+
+
+def key_for_google(*, id_token: str, asked: AskedKey, origin: Origin, now: datetime) -> NewKey:
+    """A key for the account of a Google ID token's address, which is made at the first time.
+
+    May fetch Google's certificates, in no transaction.
+
+    Raises:
+        IdTokenRefused, GoogleNotConfigured, GoogleUnreachable: it proves nothing, or cannot be judged.
+        AccountSuspended: the address is proven, and still.
+        TooManyKeys, RateLimited, AlreadyShown, IdempotencyConflict: as `create_key`; nothing was made.
+    """
+    email = google.verified_address(id_token)
+    with transaction.atomic():
+        user, refusal = enter(email=email, method=GOOGLE, origin=origin, now=now)
+        if refusal is None:
+            return _make_key(user, None, asked, origin, now)
+    raise refused(refusal)
 
 
 def end_key(*, account_id: UUID, prefix: str, origin: Origin, now: datetime) -> datetime:
@@ -132,6 +153,26 @@ def lock_minting_account(*, account_id: UUID, key_id: UUID | None) -> User | Non
         return user
     usable = ApiKey.objects.select_for_update(no_key=True).filter(pk=key_id, user=user, revoked_at=None)
     return user if usable.exists() else None
+
+
+def _make_key(user: User, parent_id: UUID | None, asked: AskedKey, origin: Origin, now: datetime) -> NewKey:
+    """In the transaction that has locked the account: whatever is refused here is as if it was never asked."""
+    guard = asked.guard(user.pk)
+    if guard is not None:
+        _require_unused(guard)
+    count_attempt(subjects=[(KEYS_MADE, str(user.pk))], now=now)
+    minted = mint_key(
+        user=user,
+        label=asked.label,
+        now=now,
+        parent_id=parent_id,
+        scopes=asked.scopes,
+        monthly_spend_limit=asked.monthly_spend_limit,
+        origin=origin,
+    )
+    if guard is not None:
+        idempotency.claim(key=guard, subject_id=minted.key.pk, status=CREATED, body=None, now=now)
+    return minted
 
 
 def _require_unused(key: idempotency.Key) -> None:

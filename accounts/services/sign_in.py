@@ -1,4 +1,7 @@
-"""Signing in: whoever proves an email address is its account, which is made at the first time."""
+"""Signing in: whoever proves an email address is its account, which is made at the first time.
+
+What follows from a sign-in in the same transaction (a key) uses `enter` and `refused` itself.
+"""
 
 from datetime import datetime
 
@@ -51,8 +54,10 @@ def sign_in_with_email_code(*, email: str, code: str, origin: Origin, now: datet
     code_id = judge_guess(email=email, code=code, now=now)
     with transaction.atomic():
         use_code(code_id=code_id, now=now)
-        user, refusal = _enter(email, EMAIL_CODE, origin, now, browser)
-    return _admitted(user, refusal)
+        user, refusal = enter(email=email, method=EMAIL_CODE, origin=origin, now=now, browser=browser)
+    if refusal is not None:
+        raise refused(refusal)
+    return user
 
 
 def sign_in_verified(*, email: str, method: str, origin: Origin, now: datetime, browser: bool = False) -> User:
@@ -62,12 +67,20 @@ def sign_in_verified(*, email: str, method: str, origin: Origin, now: datetime, 
         AccountSuspended, StaffSession: the account may not sign in (like this).
     """
     with transaction.atomic():
-        user, refusal = _enter(email, method, origin, now, browser)
-    return _admitted(user, refusal)
+        user, refusal = enter(email=email, method=method, origin=origin, now=now, browser=browser)
+    if refusal is not None:
+        raise refused(refusal)
+    return user
 
 
-def _enter(email: str, method: str, origin: Origin, now: datetime, browser: bool) -> tuple[User, Forbidden | None]:
-    """The account, and why it stays outside; the refusal is raised after the commit, so that a used code stays used."""
+def enter(
+    *, email: str, method: str, origin: Origin, now: datetime, browser: bool = False
+) -> tuple[User, Forbidden | None]:
+    """The account of a proven address, and why it stays outside (None: it is in); in the caller's transaction.
+
+    The account is locked until that ends: nobody suspends it meanwhile, or makes a key for it. Raise `refused` of the
+    refusal after the commit, so that a used code stays used when the account stays outside.
+    """
     user = _account_of(email)
     if not user.is_active:
         return user, AccountSuspended()
@@ -77,19 +90,19 @@ def _enter(email: str, method: str, origin: Origin, now: datetime, browser: bool
     return user, None
 
 
-def _admitted(user: User, refusal: Forbidden | None) -> User:
-    if refusal is not None:
-        note_refusal("staff_session" if isinstance(refusal, StaffSession) else "suspended")
-        raise refusal
-    return user
+def refused(refusal: Forbidden) -> Forbidden:
+    """The refusal that `enter` returned, counted and logged; for raising."""
+    note_refusal("staff_session" if isinstance(refusal, StaffSession) else "suspended")
+    return refusal
 
 
 def _account_of(email: str) -> User:
-    """One account per address, also when it signs in twice at once for the first time."""
-    found = User.objects.filter(email=email).first()
+    """One account per address, also when it signs in twice at once for the first time; locked."""
+    locked = User.objects.select_for_update(no_key=True)
+    found = locked.filter(email=email).first()
     if found is not None:
         return found
     try:
         return create_account(email=email)
     except IntegrityError:
-        return User.objects.get(email=email)
+        return locked.get(email=email)

@@ -7,11 +7,12 @@ from typing import Any
 from django.core import mail
 from django.test import Client
 
-from accounts.models import EmailCode
+from accounts.models import ApiKey, EmailCode, SecurityEvent, User
 from accounts.refusals import SIGN_IN_REFUSALS
 from accounts.services.email_codes import mail_code, start_email_code
-from core import clock
+from core import clock, ids
 from core.outbox.services import handle_due
+from tests.accounts.credentials import KEY_FORM
 
 AUTH = "/api/v1/auth"
 START = f"{AUTH}/email/start"
@@ -73,3 +74,36 @@ def mailed(code: EmailCode, now: datetime = NOW) -> str:
     """Mail it; its digits."""
     mail_code(code_id=code.pk, now=now)
     return digits_of(mail.outbox[-1])
+
+
+def nothing_happened() -> None:
+    """No account, no key, and nothing to tell of."""
+    assert not ApiKey.objects.exists()
+    assert not User.objects.exists()
+    assert not SecurityEvent.objects.exists()
+
+
+def issued(answer: Any, label: str, email: str = SOMEBODY) -> str:
+    """The key in an answer that is exactly right."""
+    assert answer.status_code == 200, answer.content
+    assert answer["Cache-Control"] == "no-store"
+    assert answer["Content-Type"] == "application/json"
+    assert answer.cookies == {}
+    body = answer.json()
+    key: str = body["apiKey"]
+    assert KEY_FORM.fullmatch(key)
+    user = User.objects.get(email=email)
+    assert body == {
+        "ok": True,
+        "apiKey": key,
+        "keyPrefix": key[:16],
+        "label": label,
+        "account": {"id": ids.encode(ids.ACCOUNT, user.pk), "email": email},
+    }
+    row = ApiKey.objects.get(prefix=key[:16])
+    assert (row.user_id, row.label, row.parent_id, row.scopes) == (user.pk, label, None, None)
+    return key
+
+
+def balance_with(key: str) -> Any:
+    return client().get("/api/v1/balance", headers={"x-api-key": key})

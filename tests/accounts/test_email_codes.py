@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from accounts.models import CountedAttempt, EmailCode, SecurityEvent, User
+from accounts.models import ApiKey, CountedAttempt, EmailCode, SecurityEvent, User
 from accounts.services import email_codes
 from accounts.services.attempts import forget_old_attempts
 from accounts.services.email_codes import (
@@ -17,11 +17,13 @@ from accounts.services.email_codes import (
     start_email_code,
     use_code,
 )
+from accounts.services.key_requests import AskedKey, key_for_email_code, key_for_google
 from accounts.services.security_events import NOWHERE
 from accounts.services.sign_in import AccountSuspended, sign_in_verified, sign_in_with_email_code
 from accounts.services.users import create_account
 from core.errors import RateLimited
 from core.outbox.models import OutboxEvent
+from tests import google
 from tests.accounts.sign_ins import NOW, SOMEBODY, another, mailed, refusals
 from tests.accounts.sign_ins import start_code as start
 from tests.billing.racing import race
@@ -211,6 +213,30 @@ class TestRaces:
             assert [type(error) for _, error in outcomes if error is not None] == [CodeRefused] * 3
             assert [user.email for user, _ in outcomes if user is not None] == [email]
         assert (User.objects.count(), SecurityEvent.objects.count()) == (5, 5)
+
+    def test_one_code_shown_at_once_makes_one_key(self) -> None:
+        digits = mailed(start())
+        asked = AskedKey(label="raced")
+
+        def show() -> Any:
+            return key_for_email_code(email=SOMEBODY, code=digits, asked=asked, origin=NOWHERE, now=NOW).key.pk
+
+        outcomes = race([show] * 4)
+        assert [type(error) for _, error in outcomes if error is not None] == [CodeRefused] * 3
+        assert [pk for pk, _ in outcomes if pk is not None] == [ApiKey.objects.get().pk]
+        kinds = SecurityEvent.objects.order_by("pk").values_list("kind", flat=True)
+        assert list(kinds) == [SecurityEvent.SIGNED_IN, SecurityEvent.KEY_CREATED]
+
+    def test_first_keys_at_once_are_one_accounts(self, issuer: google.Google) -> None:
+        shown = google.token(SOMEBODY)
+        asked = AskedKey(label="raced")
+
+        def show() -> Any:
+            return key_for_google(id_token=shown, asked=asked, origin=NOWHERE, now=NOW).key.user_id
+
+        outcomes = race([show] * 6)
+        assert outcomes == [(User.objects.get().pk, None)] * 6
+        assert ApiKey.objects.count() == 6
 
     def test_first_sign_ins_at_once_make_one_account(self) -> None:
         def enter() -> Any:

@@ -1,5 +1,6 @@
 """Keys made over HTTP: what a child may, what a Google token gives, and what an idempotency key does."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,6 +9,8 @@ from django.test import Client
 
 from accounts import recognition
 from accounts.models import ApiKey, SecurityEvent, User
+from accounts.services import key_requests
+from accounts.services.attempts import Limit
 from accounts.services.keys import MOST_KEYS
 from core import clock, ids
 from core.idempotency.models import IdempotencyRecord
@@ -141,6 +144,28 @@ class TestCreating:
         prefix = ApiKey.objects.order_by("-id").values_list("prefix", flat=True)[0]
         assert customer.post(REVOKE, {"keyPrefix": prefix}).status_code == 200
         created(customer.post(KEYS, headers={"Idempotency-Key": "late"}))
+
+    def test_so_many_an_hour(
+        self, customer: Customer, other: Customer, browser: Client, monkeypatch: pytest.MonkeyPatch, later: Any
+    ) -> None:
+        monkeypatch.setattr(key_requests, "KEYS_MADE", Limit(kind="keys_made", most=2))
+        for _ in range(2):  # revoked ones count too
+            prefix = created(customer.post(KEYS))["keyPrefix"]
+            assert customer.post(REVOKE, {"keyPrefix": prefix}).status_code == 200
+        error(customer.post(KEYS, {"scopes": ["nothing"]}), 400, "invalid_request")
+        later(60)
+        answer = customer.post(KEYS, headers={"Idempotency-Key": "soon"})
+        assert error(answer, 429, "rate_limited")["retryAfter"] == 3540
+        assert answer["Retry-After"] == "3540"
+        error(browser.post(KEYS, {}, content_type="application/json", headers=OWN), 429, "rate_limited")
+        assert ApiKey.objects.filter(user_id=customer.id).count() == 3
+        assert not IdempotencyRecord.objects.exists()
+        created(other.post(KEYS))
+        later(3540)
+        created(customer.post(KEYS, headers={"Idempotency-Key": "soon"}))
+
+    def test_a_hundred_an_hour(self) -> None:
+        assert Limit(kind="keys_made", most=100, window=timedelta(hours=1)) == key_requests.KEYS_MADE
 
 
 class TestAChild:
