@@ -208,6 +208,29 @@ def test_login_prints_the_code_opens_the_browser_and_saves_the_key(
     assert Config().get(server.url) == saved
 
 
+@pytest.mark.filterwarnings("always::killatamata.PlainHttpWarning")
+def test_login_over_plain_http_to_another_machine_must_be_asked_for(
+    command: Command, pauses: Pauses, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device_link, "Pacing", pauses.pacing)
+    base_url = "http://one.example"
+    with Middleman() as server:
+        monkeypatch.setenv("http_proxy", server.url)  # what is said to that machine comes to this one
+        monkeypatch.setenv("no_proxy", "")
+        code, out, err = command("login", "--no-browser", "--base-url", base_url)
+        assert (code, out, server.seen, Config().get(base_url)) == (2, "", [], None)
+        assert err.startswith("Error: http://one.example is plain http")
+        assert "--allow-http" in err
+        server.script = [
+            Say(200, {"deviceCode": "d", "userCode": "A", "verificationUri": "https://a", "expiresIn": 9}),
+            Say(200, {"apiKey": "kt_live_abcdefgh_secret", "keyPrefix": "kt_live_abcdefgh", "account": {"id": "u"}}),
+        ]
+        code, out, err = command("login", "--no-browser", "--base-url", base_url, "--allow-http")
+    assert (code, out) == (0, "Signed in to http://one.example: key kt_live_abcdefgh.\n")
+    assert err.splitlines()[-1].startswith("Warning: http://one.example is plain http")
+    assert "secret" not in out + err
+
+
 def test_errors_are_one_sentence_a_code_and_the_requests_id(command: Command) -> None:
     fields = {"input.prompt": "is required", "input.width": "must be even"}
     wrong = {"error": "input.prompt: is required (and 1 more)", "code": "invalid_request", "billed": False}

@@ -3,12 +3,13 @@
 import json
 import stat
 import threading
+import warnings
 from pathlib import Path
 
 import pytest
 
-from killatamata import Client, KillaTamataError, UsageError
-from killatamata.config import Config, SavedKey, base_url_of
+from killatamata import Client, KillaTamataError, PlainHttpWarning, UsageError
+from killatamata.config import Config, SavedKey, base_url_of, in_the_clear
 
 ONE, TWO = "https://one.example", "https://two.example:8443/base"
 
@@ -92,6 +93,30 @@ def test_the_argument_goes_before_the_environment_before_the_file(
 def test_addresses_that_are_none(text: str) -> None:
     with pytest.raises(UsageError):
         base_url_of(text)
+
+
+@pytest.mark.parametrize(
+    ("address", "open_to_all"),
+    [
+        ("https://a.example", False),
+        ("http://127.0.0.1:8000", False),
+        ("http://LOCALHOST", False),
+        ("http://[::1]:8000", False),
+        ("http://a.example", True),
+        ("http://10.0.0.1:8000", True),
+        ("http://localhost.a.example", True),
+        ("http://127.0.0.1.a.example", True),
+    ],
+)
+def test_a_key_that_the_network_could_read_is_warned_of_once(address: str, open_to_all: bool) -> None:
+    assert in_the_clear(base_url_of(address)) is open_to_all
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        Client(base_url=address).close()  # no key, nothing to read
+        assert told == []
+        Client("kt_live_abcdefgh_secret", address).close()
+    assert [one.category for one in told] == [PlainHttpWarning] * open_to_all
+    assert not any("secret" in str(one.message) for one in told)
 
 
 @pytest.mark.parametrize("key", ["kt live", "kt\nX-Evil: 1", "ключ"])

@@ -187,6 +187,16 @@ def test_several_files_are_numbered_and_none_leaves_its_folder(client: Client, t
         assert all("Authorization" not in seen.headers for seen in cdn.seen)
 
 
+def test_files_that_arrived_stay_when_a_later_one_fails(client: Client, tmp_path: Path) -> None:
+    with Middleman() as cdn:
+        job = finished(*((f"{cdn.url}/{number}.webp", 3) for number in range(3)))
+        cdn.script = [Say(200, b"one"), Say(200, b"tw"), Say(200, b"six")]
+        with pytest.raises(killatamata.DownloadFailed, match="2 bytes came where 3"):
+            client.download(job, tmp_path / "x.webp")
+        assert len(cdn.script) == 1  # the third is not fetched
+    assert [(path.name, path.read_bytes()) for path in tmp_path.glob("*.webp*")] == [("x_1.webp", b"one")]
+
+
 def test_a_download_that_breaks_off_is_begun_again_and_half_a_file_is_never_left(
     client: Client, tmp_path: Path
 ) -> None:

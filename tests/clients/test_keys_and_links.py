@@ -7,7 +7,7 @@ from accounts.models import ApiKey, DeviceLink
 from killatamata import Client
 from killatamata.device_link import link
 from tests.clients.conftest import Pauses
-from tests.clients.middleman import Hang, Middleman, Say
+from tests.clients.middleman import Hang, Lose, Middleman, Say
 from tests.media.customers import Customer
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -35,6 +35,20 @@ def test_keys_are_made_listed_limited_and_revoked(client: Client, server: Middle
     events = list(client.events(page_size=1))
     assert [event.kind for event in events].count("key_revoked") == 1
     assert {event.key_prefix for event in client.events(kind="key_revoked")} == {made.key_prefix}
+
+
+def test_a_new_key_whose_answer_was_lost_is_named_to_be_revoked(
+    client: Client, customer: Customer, server: Middleman
+) -> None:
+    server.script = [Lose()]
+    with pytest.raises(killatamata.KeyNotShown) as lost:
+        client.keys.create(label="robot")
+    made = ApiKey.objects.get(user_id=customer.id, label="robot")  # one, however often it was asked for
+    assert (lost.value.status, lost.value.code, lost.value.key_prefix) == (409, "idempotency_conflict", made.prefix)
+    assert f"The key {made.prefix} was made" in str(lost.value)
+    assert "revoke it" in str(lost.value)
+    assert len(server.seen) == 2
+    assert client.keys.revoke(lost.value.key_prefix).key_prefix == made.prefix
 
 
 def test_the_webhook_secret_is_not_shown_by_accident(client: Client) -> None:
@@ -91,6 +105,45 @@ def test_a_denied_link_is_no_key(customer: Customer, server: Middleman, pauses: 
         link(nobody, on_start=person.shown, pacing=pacing)
     assert denied.value.code == "access_denied"
     assert ApiKey.objects.filter(user_id=customer.id).count() == 1
+
+
+def test_a_linked_key_whose_answer_was_lost_is_told_of(customer: Customer, server: Middleman, pauses: Pauses) -> None:
+    person = Person(customer, pauses, "approve")
+    pacing = pauses.pacing()
+
+    def sleep(seconds: float) -> None:
+        person.sleep(seconds)
+        if len(pauses.taken) == 3:
+            server.script = [Lose()]
+
+    pacing.sleep = sleep
+    with (
+        Client(base_url=server.url, pacing=pauses.pacing()) as nobody,
+        pytest.raises(killatamata.LinkRefused, match=r"a key that was made .* revoke it") as lost,
+    ):
+        link(nobody, on_start=person.shown, pacing=pacing)
+    assert lost.value.code == "expired_token"
+    assert ApiKey.objects.filter(user_id=customer.id).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("between", "told"),
+    [
+        ([], False),
+        ([Say(503, {"error": "Busy.", "code": "unavailable"})], True),
+        ([Say(200, b"", announce=10)], True),
+        ([Say(503), Say(400, {"error": "Wait.", "code": "authorization_pending", "details": {}})], False),
+    ],
+)
+def test_a_key_is_suspected_only_where_an_answer_was_lost(pauses: Pauses, between: list[Say], told: bool) -> None:
+    started = {"deviceCode": "d", "userCode": "ABCD-EFGH", "verificationUri": "https://a/link", "expiresIn": 60}
+    gone = Say(400, {"error": "Gone.", "code": "expired_token", "details": {}})
+    with Middleman() as server, Client(base_url=server.url, pacing=pauses.pacing()) as nobody:
+        server.script = [Say(200, started), *between, gone]
+        with pytest.raises(killatamata.LinkRefused) as refused:
+            link(nobody, on_start=lambda started: None, pacing=pauses.pacing())
+        assert server.script == []
+    assert (refused.value.code, "revoke it" in str(refused.value)) == ("expired_token", told)
 
 
 def test_a_link_that_nobody_approves_ends_and_outages_are_waited_out(pauses: Pauses) -> None:

@@ -90,27 +90,44 @@ def closed_port() -> str:
         return gone.url
 
 
-def test_what_makes_something_new_is_repeated_only_when_it_was_surely_not_carried_out(
-    broken: Middleman, pauses: Pauses
-) -> None:
-    made = Say(201, {"ok": True, "apiKey": "kt_live_aaaaaaaa_b", "keyPrefix": "kt_live_aaaaaaaa"})
+def test_what_hands_a_key_over_is_repeated_only_when_it_was_not_carried_out(broken: Middleman, pauses: Pauses) -> None:
+    handed = Say(200, {"ok": True, "apiKey": "kt_live_aaaaaaaa_b", "keyPrefix": "kt_live_aaaaaaaa", "account": {}})
     with broken, Client("kt", broken.url, pacing=pauses.pacing()) as client:
-        broken.script = [Say(503, BUSY), Say(429, BUSY), made]
-        assert client.keys.create().key_prefix == "kt_live_aaaaaaaa"
+        broken.script = [Say(429, BUSY), Say(429, BUSY), handed]
+        assert client.poll_link("ktd_1").key_prefix == "kt_live_aaaaaaaa"
         assert len(broken.seen) == 3
-        for unclear in (Say(500, BUSY), Say(502), Say(504)):
-            broken.script = [unclear, made]
+        for unclear in (Say(500, BUSY), Say(502), Say(503, BUSY), Say(504)):
+            broken.script = [unclear, handed]
             with pytest.raises(killatamata.ApiError):
-                client.keys.create()
-            assert broken.script.pop() is made
-        broken.script = [Say(201, b"", announce=10), made]
+                client.poll_link("ktd_1")
+            assert broken.script.pop() is handed
+        broken.script = [Say(200, b"", announce=10), handed]
         with pytest.raises(TransportError, match="broke"):
-            client.keys.create()
-        assert broken.script == [made]
+            client.poll_link("ktd_1")
+        assert broken.script == [handed]
     pauses.taken.clear()
     with Client("kt", broken.url, pacing=pauses.pacing()) as client, pytest.raises(TransportError):
-        client.keys.create()
+        client.poll_link("ktd_1")
     assert pauses.taken == [0.5, 1.0, 2.0]  # no connection: nothing was sent
+
+
+def test_a_new_key_is_asked_for_under_one_idempotency_key_a_call(broken: Middleman, pauses: Pauses) -> None:
+    made = Say(201, {"ok": True, "apiKey": "kt_live_aaaaaaaa_b", "keyPrefix": "kt_live_aaaaaaaa"})
+    with broken, Client("kt", broken.url, pacing=pauses.pacing()) as client:
+        broken.script = [Say(503, BUSY), Say(201, b"", announce=10), Say(502), made, made]
+        assert client.keys.create().key_prefix == client.keys.create().key_prefix == "kt_live_aaaaaaaa"
+    sent = [seen.headers["Idempotency-Key"] for seen in broken.seen]
+    assert [sent.count(key) for key in dict.fromkeys(sent)] == [4, 1]
+
+
+def test_a_conflict_that_names_no_key_stays_as_it_is(broken: Middleman, pauses: Pauses) -> None:
+    for code, details in (("idempotency_conflict", {}), ("too_many_keys", {"keyPrefix": "kt_live_aaaaaaaa"})):
+        broken.script.append(Say(409, {"error": "No.", "code": code, "details": details}))
+    with broken, Client("kt", broken.url, pacing=pauses.pacing()) as client:
+        for code in ("idempotency_conflict", "too_many_keys"):
+            with pytest.raises(killatamata.Conflict) as refused:
+                client.keys.create()
+            assert (type(refused.value), refused.value.code) == (killatamata.Conflict, code)
 
 
 def test_a_silent_server_is_given_up_on(broken: Middleman, pauses: Pauses) -> None:
@@ -120,7 +137,7 @@ def test_a_silent_server_is_given_up_on(broken: Middleman, pauses: Pauses) -> No
         assert len(broken.seen) == 3
         broken.script = [Hang()]
         with pytest.raises(TransportError, match="no answer came in time"):
-            client.keys.create()
+            client.poll_link("ktd_1")
 
 
 @pytest.mark.parametrize(

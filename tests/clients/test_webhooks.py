@@ -78,6 +78,17 @@ def test_nothing_else_is_believed(spoil: Callable[[dict[str, str]], dict[str, st
         Webhook(SECRET).verify(BODY, given)
 
 
+@pytest.mark.parametrize("forged", ["\udcff", "é", "²"])
+def test_an_id_or_time_that_is_not_ascii_is_refused_though_a_signature_would_fit(forged: str) -> None:
+    at = datetime.now(UTC)
+    seen_as = forged.encode("utf-8", "replace").decode()
+    given = signature_headers(message_id=seen_as, at=at, body=BODY, secrets=[SECRET])
+    with pytest.raises(InvalidSignature, match="not ASCII"):
+        verify(SECRET, {**given, "webhook-id": forged}, BODY)
+    with pytest.raises(InvalidSignature, match="not ASCII"):
+        verify(SECRET, {**headers(SECRET), "webhook-timestamp": forged}, BODY)
+
+
 def test_time_is_judged_by_the_clock_and_tolerance_given() -> None:
     late = headers(SECRET, ago=400)
     assert verify(SECRET, late, BODY, now=time.time() - 200).id == "whd_1"

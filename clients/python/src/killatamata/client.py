@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import os
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -13,8 +14,17 @@ from typing import Any
 from uuid import uuid4
 
 from killatamata import downloads
-from killatamata.config import DEFAULT_BASE_URL, Config, base_url_of
-from killatamata.errors import JobFailed, TransportError, Unavailable, UsageError, WaitTimeout
+from killatamata.config import DEFAULT_BASE_URL, Config, base_url_of, in_the_clear
+from killatamata.errors import (
+    Conflict,
+    JobFailed,
+    KeyNotShown,
+    PlainHttpWarning,
+    TransportError,
+    Unavailable,
+    UsageError,
+    WaitTimeout,
+)
 from killatamata.models import (
     Balance,
     CreatedKey,
@@ -46,11 +56,12 @@ class Client:
 
     `api_key` defaults to KILLATAMATA_API_KEY, else to what `killatamata login` saved for this server; `base_url` to
     KILLATAMATA_API_BASE, else to the server signed in to last, else to a platform on this machine. `timeout` is in
-    seconds, for each try of each call. An `anonymous` client sends no key, whatever is known.
+    seconds, for each try of each call. An `anonymous` client sends no key, whatever is known. A client that sends a key
+    over plain http to another machine says so once, as a `PlainHttpWarning`.
 
     Every method raises `ApiError` where the server refuses and `TransportError` where no usable answer came. Passing
     failures are tried again, four times in all, with growing pauses; a submit always under one idempotency key, so that
-    it makes one job however often it was sent.
+    it makes one job however often it was sent, and so with a new key.
     """
 
     def __init__(
@@ -70,6 +81,12 @@ class Client:
         self.key_source = "nowhere"
         """Where the key comes from, as words."""
         key = None if anonymous else self._find_key(api_key, config)
+        if key is not None and in_the_clear(self.base_url):
+            warnings.warn(
+                f"{self.base_url} is plain http: whoever is on the network between can read the key. Use https.",
+                PlainHttpWarning,
+                stacklevel=2,
+            )
         self._pacing = pacing or Pacing()
         self._transport = Transport(base_url=self.base_url, api_key=key, timeout=timeout, pacing=self._pacing)
         self.key_prefix = _prefix(key)
@@ -250,6 +267,7 @@ class Client:
 
         `to` is a folder that exists or a text that ends with a slash: the files are then named after the job; else it
         is the file's own path, and several files are numbered. A file appears only once it is whole.
+        Of several, those that arrived stay when a later one fails.
 
         Raises:
             DownloadFailed: the job has not completed, its files are no longer kept, or one did not arrive whole.
@@ -271,13 +289,16 @@ class Client:
     def start_link(self, *, label: str | None = None) -> DeviceLink:
         """Ask for a key that somebody signed in will approve; needs no key. See `killatamata.device_link`."""
         body = {"keyLabel": label} if label else {}
-        return DeviceLink.read(self._transport.post(f"{_API}/device/link/start", body, retry=Retry.IF_REFUSED).body)
+        # Started twice, the link that nobody heard of runs out by itself.
+        return DeviceLink.read(self._transport.post(f"{_API}/device/link/start", body, retry=Retry.REPEATABLE).body)
 
     def poll_link(self, device_code: str) -> LinkedKey:
         """The key of an approved link, handed over once.
 
         Raises:
             ApiError: with the code `authorization_pending`, `slow_down`, `access_denied` or `expired_token`.
+            TransportError, Unavailable: the key may have been handed over and lost; the next poll is then refused with
+                `expired_token`.
         """
         body = {"deviceCode": device_code}
         return LinkedKey.read(self._transport.post(f"{_API}/device/link/poll", body, retry=Retry.IF_REFUSED).body)
@@ -313,6 +334,10 @@ class Keys:
         """A new key; its `api_key` is shown now and never again.
 
         `scopes` is what it may do (everything, without), `monthly_spend_limit_usd_micros` what it may spend in a month.
+
+        Raises:
+            KeyNotShown: it was made, but its answer was lost; `key_prefix` names it, to be revoked.
+            TransportError, Unavailable: it is not known whether it was made; `list` tells.
         """
         body: dict[str, Any] = {}
         if label is not None:
@@ -321,12 +346,31 @@ class Keys:
             body["scopes"] = [*scopes]
         if monthly_spend_limit_usd_micros is not None:
             body["monthlySpendLimitUsdMicros"] = monthly_spend_limit_usd_micros
-        return CreatedKey.read(self._transport.post(f"{_API}/keys", body, retry=Retry.IF_REFUSED).body)
+        headers = {"Idempotency-Key": str(uuid4())}
+        try:
+            answer = self._transport.post(f"{_API}/keys", body, retry=Retry.REPEATABLE, headers=headers)
+        except Conflict as conflict:
+            raise _not_shown(conflict) or conflict from None
+        return CreatedKey.read(answer.body)
 
     def revoke(self, key_prefix: str) -> RevokedKey:
         """End a key, named exactly as the list shows it."""
         body = {"keyPrefix": key_prefix}
         return RevokedKey.read(self._transport.post(f"{_API}/keys/revoke", body, retry=Retry.REPEATABLE).body)
+
+
+def _not_shown(conflict: Conflict) -> KeyNotShown | None:
+    """What it means that this call's own idempotency key was used: an earlier try of the call made the key."""
+    prefix = conflict.details.get("keyPrefix")
+    if conflict.code != "idempotency_conflict" or not isinstance(prefix, str) or not prefix:
+        return None
+    return KeyNotShown(
+        status=conflict.status,
+        code=conflict.code,
+        message=f"The key {prefix} was made, but the answer that showed it was lost: revoke it and create another.",
+        details=conflict.details,
+        request_id=conflict.request_id,
+    )
 
 
 def _entries(answer: Reply, name: str) -> list[Any]:

@@ -14,6 +14,8 @@ from killatamata.errors import KillaTamataError, UsageError
 
 DEFAULT_BASE_URL = "http://127.0.0.1:8000"
 """Where a platform of one's own answers."""
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+"""What is said to these never leaves the machine, not even to a proxy."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,12 @@ def base_url_of(text: str) -> str:
     if not sound or parts.query or parts.fragment or "@" in parts.netloc:
         raise UsageError(f"{text!r} is not the address of a server, such as https://api.example.com")
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+
+
+def in_the_clear(base_url: str) -> bool:
+    """Whether a key on its way to this server could be read by the network between."""
+    parts = urlsplit(base_url)
+    return parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS
 
 
 def config_path() -> Path:

@@ -19,6 +19,7 @@ def download(transport: Transport, job: Job, to: Path, *, into_folder: bool) -> 
 
     In a folder they are named after the job. Several files of one job are numbered from 1 before their suffix. A path
     without a suffix gets the file's own. What was there is replaced, at the moment the new file is whole.
+    When one fails, those before it stay, and none after it is fetched.
 
     Raises:
         DownloadFailed: the job has no files to give, or one did not arrive whole.

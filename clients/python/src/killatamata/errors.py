@@ -8,6 +8,10 @@ if TYPE_CHECKING:
     from killatamata.models import Job
 
 
+class PlainHttpWarning(UserWarning):
+    """The key crosses a network without encryption."""
+
+
 class KillaTamataError(Exception):
     """Anything this package raises on purpose. Its text never holds a key."""
 
@@ -85,6 +89,15 @@ class Conflict(ApiError):
     """409: the object's state, or an idempotency key used before with another request, forbids it."""
 
 
+class KeyNotShown(Conflict):
+    """409: a key was made, but the answer that held it was lost, and it is shown only once: revoke it."""
+
+    @property
+    def key_prefix(self) -> str:
+        """Names the key to revoke."""
+        return str(self.details.get("keyPrefix") or "")
+
+
 class RateLimited(ApiError):
     """429: too many requests, and too many again after the pauses that the server asked for."""
 
@@ -113,7 +126,10 @@ class WaitTimeout(KillaTamataError, TimeoutError):
 
 
 class DownloadFailed(KillaTamataError):
-    """There is nothing to download, or it did not arrive whole; no file was written."""
+    """There is nothing to download, or a file did not arrive whole: it was not written, nor any after it.
+
+    The files of the same job that arrived before it stay where they are.
+    """
 
 
 class LinkRefused(KillaTamataError):

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from killatamata.config import LOOPBACK_HOSTS
 from killatamata.errors import ApiError, TransportError, error_of
 from killatamata.version import VERSION
 
@@ -25,7 +26,7 @@ LONGEST_RETRY_AFTER = 60.0
 _FIRST_PAUSE = 0.5
 
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-_LOOPBACK = {"all://127.0.0.1": None, "all://localhost": None, "all://[::1]": None}
+_LOOPBACK = {f"all://[{host}]" if ":" in host else f"all://{host}": None for host in sorted(LOOPBACK_HOSTS)}
 """Never through a proxy: what answers there is a platform of one's own."""
 
 
@@ -36,14 +37,14 @@ class Retry(Enum):
     """When a call may be tried again."""
 
     REPEATABLE = "repeatable"
-    """Whenever no answer or a passing failure came: to do it twice is to do it once."""
+    """Whenever no answer or a passing failure came: to do it twice is to do it once, or harms nobody."""
     IF_REFUSED = "if refused"
-    """Only when it surely was not carried out: no connection, 429, 503."""
+    """Only when it was not carried out: no connection, 429. A 503 may follow a commit whose outcome is unknown."""
 
     def allows(self, failure: Exception) -> bool:
         """Whether a call that ended so may be made again."""
         if isinstance(failure, ApiError):
-            statuses = {429, 503} if self is Retry.IF_REFUSED else {429, 500, 502, 503, 504}
+            statuses = {429} if self is Retry.IF_REFUSED else {429, 500, 502, 503, 504}
             return failure.status in statuses and (failure.retry_after or 0) <= LONGEST_RETRY_AFTER
         return isinstance(failure, _NOT_SENT if self is Retry.IF_REFUSED else httpx.TransportError)
 

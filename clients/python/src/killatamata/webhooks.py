@@ -69,7 +69,9 @@ def verify(
         raise InvalidSignature(f"The message has no {missing[0]} header.")
     message_id, timestamp = found["webhook-id"], found["webhook-timestamp"]
     content = body.encode() if isinstance(body, str) else bytes(body)
-    signed = f"{message_id}.{timestamp}.".encode("utf-8", "replace") + content
+    if not (message_id.isascii() and timestamp.isascii()):  # what was signed could then be another text
+        raise InvalidSignature("The message's id or time has characters that are not ASCII.")
+    signed = f"{message_id}.{timestamp}.".encode("ascii") + content
     expected = [hmac.digest(key, signed, hashlib.sha256) for key in keys]
     given = _signatures(found["webhook-signature"])
     # Every pair is compared, so that the time taken tells nothing about which of them fits.

@@ -11,7 +11,7 @@ from decimal import Decimal
 from killatamata.cli.connection import connect
 from killatamata.cli.display import Display, dollars, duration
 from killatamata.client import API_KEY_VARIABLE, Client
-from killatamata.config import Config, SavedKey
+from killatamata.config import Config, SavedKey, in_the_clear
 from killatamata.device_link import link
 from killatamata.errors import AuthenticationError, NotFound, PermissionDenied, UsageError
 from killatamata.models import DeviceLink, Task
@@ -38,6 +38,11 @@ def login(options: argparse.Namespace, display: Display) -> int:
             webbrowser.open(address)
 
     with Client(base_url=options.base_url, anonymous=True, config=config) as client:
+        if in_the_clear(client.base_url) and not options.allow_http:
+            raise UsageError(
+                f"{client.base_url} is plain http: whoever is on the network between could read the key. "
+                "Use its https address, or --allow-http where you trust that network."
+            )
         linked = link(client, label=label, on_start=show)
         saved = SavedKey(linked.api_key, linked.key_prefix, linked.label or label, linked.account.email or "")
         config.save(client.base_url, saved)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from collections.abc import Callable, Sequence
 
 from killatamata.cli import account, media
@@ -37,6 +38,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command line; its exit code."""
     options = build_parser().parse_args(arguments)
     display = Display(as_json=options.json)
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        display.warn(f"Warning: {message}", style="yellow")
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show  # a sentence, without the place in the code
+        return _carry_out(options, display)
+
+
+def _carry_out(options: argparse.Namespace, display: Display) -> int:
     try:
         return COMMANDS[options.command](options, display)
     except KeyboardInterrupt:

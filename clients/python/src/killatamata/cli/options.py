@@ -53,6 +53,9 @@ def _add_global(parser: argparse.ArgumentParser, *, default: Any) -> None:
 def _account(commands: Parsers) -> None:
     login = _leaf(commands, "login", "get a key: approve a code in the browser")
     login.add_argument("--no-browser", action="store_true", help="print the link, open nothing")
+    login.add_argument(
+        "--allow-http", action="store_true", help="even where the key would cross a network without encryption"
+    )
     login.add_argument("--label", help="what the key is called; else after this machine")
     logout = _leaf(commands, "logout", "forget the key that login saved")
     logout.add_argument("--revoke", action="store_true", help="end it on the server first")
