@@ -5,7 +5,6 @@ handler that mails them, the verification) computes them again.
 """
 
 import hmac
-import ipaddress
 import smtplib
 import time
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from accounts.models import EmailCode
 from accounts.refusals import SignInRefused, note_refusal
 from accounts.services.attempts import Limit, count_attempt
 from core import outbox_topics
+from core.client_address import subscriber
 from core.errors import Unavailable
 from core.outbox.services import emit
 
@@ -80,7 +80,7 @@ def start_email_code(*, email: str, client: str | None, now: datetime) -> None:
     if not settings.EMAIL_HOST:
         raise MailNotConfigured
     with transaction.atomic():
-        count_attempt(subjects=[(FOR_ADDRESS, email), (FROM_CLIENT, _subscriber(client))], now=now)
+        count_attempt(subjects=[(FOR_ADDRESS, email), (FROM_CLIENT, subscriber(client))], now=now)
         code = EmailCode.objects.create(email=email, created_at=now, expires_at=now + LIFETIME)
         emit(topic=outbox_topics.EMAIL_CODE_REQUESTED, payload={"codeId": str(code.pk)})
 
@@ -166,16 +166,6 @@ def _status_of(error: Exception) -> int | None:
 
 def _digits(code_id: UUID) -> str:
     return f"{int.from_bytes(digest(f'email-code:{code_id}')) % 10**6:06}"
-
-
-def _subscriber(client: str | None) -> str:
-    """Who is limited: an IPv4 address, or the /64 that one IPv6 subscriber has."""
-    if client is None:
-        return ""
-    address = ipaddress.ip_address(client)
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is None:
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return str(getattr(address, "ipv4_mapped", None) or address)
 
 
 class _MailServer:
