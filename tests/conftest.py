@@ -53,6 +53,7 @@ def _nothing_remembered() -> None:
     from accounts import recognition  # models: only after the setup above
     from billing.price_versions import forget_cached_versions
     from core import wake
+    from core.valkey import valkey
     from gateway import throttling
     from media import selectors
     from media.fleet import selectors as fleet
@@ -64,4 +65,7 @@ def _nothing_remembered() -> None:
     fleet._recent = (0.0, {})
     forget_nodes()
     throttling._shares.clear()
+    counted = list(valkey().scan_iter("ratelimit:*", count=1000))  # every test comes from one address
+    if counted:
+        valkey().delete(*counted)
     wake._told.clear()

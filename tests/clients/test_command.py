@@ -331,7 +331,14 @@ def test_ctrl_c_leaves_the_job_alone_and_says_how_to_find_it(signed_in: Customer
     command = [sys.executable, "-m", "killatamata", "generate", "image", "a red barn"]
     environment = {**os.environ, "PYTHONPATH": str(SOURCES)}
     watched = 0
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - a background job ignores it
+    )
 
     def before(seen: Seen) -> None:
         nonlocal watched
@@ -341,7 +348,11 @@ def test_ctrl_c_leaves_the_job_alone_and_says_how_to_find_it(signed_in: Customer
                 process.send_signal(signal.SIGINT)
 
     server.before = before
-    out, err = process.communicate(timeout=30)
+    try:
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
     assert (process.returncode, out) == (130, "")
     job = Job.objects.get()
     assert job.status == "queued"
