@@ -6,3 +6,6 @@ HANDLERS = {
     outbox_topics.USER_CREATED: ["billing.handlers.open_ledger_accounts"],
     outbox_topics.EMAIL_CODE_REQUESTED: ["accounts.handlers.mail_email_code"],
 }
+
+MAILS = ("accounts.handlers.mail_email_code",)
+"""Handlers that talk to the mail server: a slow one must not hold up the others, so they have a loop of their own."""

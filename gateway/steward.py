@@ -16,6 +16,7 @@ from core.outbox.services import handle_due
 from core.wake import CHANNEL
 from core.webhooks.delivery import deliver_due
 from gateway import celery
+from gateway.handlers import MAILS
 from media import dispatcher, reaper, retention, run_times, staging
 
 _log = structlog.get_logger(__name__)
@@ -35,7 +36,8 @@ class Loop:
 
 
 LOOPS: Sequence[Loop] = (
-    Loop(name="outbox", run=lambda: handle_due(limit=100, now=clock.now()), interval=0.05, woken=True),
+    Loop(name="outbox", run=lambda: handle_due(limit=100, now=clock.now(), without=MAILS), interval=0.05, woken=True),
+    Loop(name="mail", run=lambda: handle_due(limit=100, now=clock.now(), only=MAILS), interval=0.2),
     Loop(
         name="dispatcher",
         run=lambda: dispatcher.dispatch(publish=celery.publish, now=clock.now()),

@@ -125,6 +125,15 @@ def test_the_real_table_names_handlers_that_exist(settings: Any) -> None:
 
 @pytest.mark.django_db
 class TestHandle:
+    def test_handlers_can_be_left_to_another_loop(self) -> None:
+        outbox.emit(topic="both", payload={"n": 1}, due_at=NOW)
+        slow = (f"{__name__}.note_again",)
+        assert outbox.handle_due(limit=100, now=NOW, without=slow) == 1
+        assert event().handler == slow[0]
+        assert outbox.handle_due(limit=100, now=NOW, without=slow) == 0
+        assert outbox.handle_due(limit=100, now=NOW, only=slow) == 1
+        assert not OutboxEvent.objects.exists()
+
     def test_effect_and_deletion_come_together(self) -> None:
         outbox.emit(topic="both", payload={"n": 1}, due_at=NOW)
         assert handle() == 2

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 
 from core.wake import wake_steward
+from gateway.handlers import HANDLERS, MAILS
 from gateway.steward import LOOPS, Loop, Steward
 from tests.billing.racing import race
 
@@ -146,6 +147,7 @@ def test_what_is_left_over_is_done_without_a_pause() -> None:
 def test_the_duties_are_these() -> None:
     assert [(entry.name, entry.woken) for entry in LOOPS] == [
         ("outbox", True),
+        ("mail", False),
         ("dispatcher", True),
         ("staging", True),
         ("webhooks", True),
@@ -156,3 +158,8 @@ def test_the_duties_are_these() -> None:
         ("idempotency", False),
     ]
     assert len({entry.name for entry in LOOPS}) == len(LOOPS)
+
+
+def test_every_handler_of_the_table_is_run_by_one_of_the_two_loops() -> None:
+    named = [handler for handlers in HANDLERS.values() for handler in handlers]
+    assert set(MAILS) <= set(named)
