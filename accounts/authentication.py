@@ -21,7 +21,7 @@ from accounts.services.keys import MissingScope
 from accounts.services.security_events import origin_of
 from core import ids
 from core.errors import ApiError, Forbidden
-from core.operations import Scope
+from core.operations import Declaration, Scope
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # DRF imports this module while it builds that one
@@ -172,9 +172,10 @@ class Authenticated(BasePermission):
         handler = getattr(view, (request.method or "").lower(), None)
         if handler is None or request.method == "OPTIONS":
             return True  # DRF answers 405, or tells the methods
-        scope = getattr(handler, "scope", None)
-        if scope is None:
+        declaration = getattr(handler, "declaration", None)
+        if not isinstance(declaration, Declaration):
             raise ImproperlyConfigured(f"{type(view).__name__}.{handler.__name__} declares no scope")
+        scope = declaration.scope
         if not isinstance(scope, Scope):  # PUBLIC, or the view decides
             return True
         if not isinstance(request.user, Caller):

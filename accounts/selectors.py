@@ -4,19 +4,10 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from accounts.models import ApiKey, SecurityEvent, User
+from accounts.models import ApiKey, SecurityEvent
 
 MOST_REVOKED_KEYS = 100
 """How many revoked keys a list shows, the newest: usable ones are limited anyway."""
-
-
-def find_account(*, account_id: UUID) -> User:
-    """The account of a caller.
-
-    Raises:
-        User.DoesNotExist: there is none; accounts are never deleted.
-    """
-    return User.objects.get(pk=account_id)
 
 
 def list_keys(*, account_id: UUID) -> list[ApiKey]:

@@ -6,38 +6,46 @@ From them come validation and the published schemas, so that the two cannot diff
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, ValidationError
-from pydantic.alias_generators import to_camel
-from pydantic_core.core_schema import CoreSchema
+from pydantic import BeforeValidator, ValidationError
 from rest_framework.request import Request
 
 from core.errors import InvalidRequest
+from workers.protocol.inputs.base import Omissible, Wire
+
+__all__ = [
+    "STORABLE",
+    "Message",
+    "Omissible",
+    "Text",
+    "read_body",
+    "read_query",
+    "shown",
+    "why_unstorable",
+    "wrong_fields",
+]
 
 
-class Message(BaseModel):
+class Message(Wire):
     """A request's or an answer's JSON object. A field's docstring is its published description."""
 
-    model_config = ConfigDict(
-        alias_generator=to_camel,
-        populate_by_name=True,
-        extra="forbid",
-        strict=True,
-        frozen=True,
-        use_attribute_docstrings=True,
-    )
-
     def wire(self) -> dict[str, Any]:
-        """The JSON object, camelCase."""
+        """The JSON object, camelCase; what is None is null, since answers always carry every member."""
         return self.model_dump(by_alias=True, mode="json")
 
 
+def why_unstorable(text: str) -> str | None:
+    """What is wrong with a text that JSON may carry and PostgreSQL cannot keep."""
+    if "\0" in text:
+        return "must not contain the character U+0000"
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        return "must not contain half of a surrogate pair"
+    return None
+
+
 def _storable(value: Any) -> Any:
-    """Texts that JSON may carry and PostgreSQL cannot keep are refused."""
-    if isinstance(value, str):
-        if "\0" in value:
-            raise ValueError("must not contain the character U+0000")
-        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-            raise ValueError("must not contain half of a surrogate pair")
+    reason = why_unstorable(value) if isinstance(value, str) else None
+    if reason is not None:
+        raise ValueError(reason)
     return value
 
 
@@ -47,21 +55,6 @@ words about items, and a pattern that follows it is not published."""
 Text = Annotated[str, STORABLE]
 """A text that can be stored."""
 
-
-class _NotNull:
-    """Takes null out of an optional type: such a field may be absent, not null."""
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        schema = handler(source)
-        if schema["type"] != "nullable":
-            raise TypeError("Omissible[X] wraps X | None")
-        inner: CoreSchema = schema["schema"]
-        return inner
-
-
-_T = TypeVar("_T")
-Omissible = Annotated[_T | None, _NotNull()]
-"""A field of a request that may be left out, and is then None; an explicit null is as wrong as any other type."""
 
 _M = TypeVar("_M", bound=Message)
 

@@ -112,7 +112,6 @@ def operation(
 
     def declare(view: _View) -> _View:
         declared: Any = view
-        declared.scope = scope
         declared.declaration = Declaration(
             tag=tag,
             summary=summary,

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from billing.price_versions import PriceVersion, current_price_version
 from core.errors import InvalidRequest
-from core.messages import wrong_fields
+from core.messages import why_unstorable, wrong_fields
 from media import gemini
 from media.catalog.task import Facts, Normalised, Task
 from media.run_times import Estimate, estimate
@@ -114,13 +114,12 @@ def _validate(task: Task, raw_input: Any) -> Any:
 
 
 def _unstorable(value: Any, path: str) -> Iterator[tuple[str, str]]:
-    """Texts that JSON may carry and PostgreSQL cannot keep."""
+    """Texts in it that cannot be kept, by their paths."""
     match value:
         case str():
-            if "\0" in value:
-                yield path, "must not contain the character U+0000"
-            elif not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
-                yield path, "must not contain half of a surrogate pair"
+            reason = why_unstorable(value)
+            if reason is not None:
+                yield path, reason
         case dict():
             for name, member in value.items():
                 yield from _unstorable(name, path)

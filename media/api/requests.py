@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from core import http
 from core.errors import InvalidRequest
 from core.idempotency import services as idempotency
+from core.messages import shown
 from media.api.messages import CALLBACK_LENGTH
 from media.catalog import registry
 from media.catalog.task import Task
@@ -35,7 +36,7 @@ def read_job_request(request: Request) -> JobRequest:
     body = request.data
     if not isinstance(body, dict):
         raise InvalidRequest({"": "the body must be a JSON object"})
-    wrong = dict.fromkeys(map(_shown, body.keys() - _FIELDS), "is not a field of this request")
+    wrong = dict.fromkeys(map(shown, body.keys() - _FIELDS), "is not a field of this request")
     wrong |= {name: "is required" for name in ("task", "input") if name not in body}
     for name in ("idempotencyKey", "completionCallbackUrl"):
         if name in body and not isinstance(body[name], str):
@@ -53,11 +54,6 @@ def read_job_request(request: Request) -> JobRequest:
         callback_url=callback_url or "",
         quote=request.headers.get("X-Quote-Id"),
     )
-
-
-def _shown(name: str) -> str:
-    """A client's own word, safe to repeat in an answer."""
-    return name[:80].encode("utf-8", "replace").decode()
 
 
 def _callback_faults(url: str) -> dict[str, str]:
