@@ -5,8 +5,8 @@ from typing import TypeAlias
 Micros: TypeAlias = int
 
 MICROS_PER_USD = 1_000_000
-LARGEST_AMOUNT = 10**15
-"""A billion dollars in one transfer: beyond it a figure is a mistake, and bigint stays far from its end."""
+LARGEST_AMOUNT = 900_719_925_474 * 10_000
+"""The contract's largest purchase in cents: the last whole cent whose micros a double still holds exactly."""
 
 
 def positive(amount: Micros) -> Micros:

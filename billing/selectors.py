@@ -16,12 +16,13 @@ from billing.ledger.audit import (
 )
 from billing.ledger.history import StatementLine, history
 from billing.ledger.holds import Hold, Settlement, read_hold, read_settlement
-from billing.ledger.models import PREPAID, Balance
+from billing.ledger.models import PREPAID, Balance, CommissionBalance
 from billing.micros import Micros
 
 __all__ = [
     "BalanceView",
     "Balances",
+    "CommissionView",
     "Difference",
     "Figures",
     "Hold",
@@ -30,6 +31,7 @@ __all__ = [
     "TrialBalance",
     "audit",
     "balance",
+    "commission",
     "find_hold",
     "find_settlement",
     "house_totals",
@@ -64,6 +66,21 @@ def balance(*, account_id: UUID) -> BalanceView:
         .first()
     )
     return BalanceView(*(found or (0, 0, 0)))
+
+
+@dataclass(frozen=True, slots=True)
+class CommissionView:
+    """What an affiliate has earned: not yet available, available (below zero: owed), reserved for a payout."""
+
+    pending: Micros
+    available: Micros
+    reserved: Micros
+
+
+def commission(*, affiliate_id: UUID) -> CommissionView:
+    """The commission balance of an affiliate's account; zeros before its first transfer. Waits for no lock."""
+    found = CommissionBalance.objects.filter(owner_id=affiliate_id).values_list("pending", "available", "reserved")
+    return CommissionView(*(found.first() or (0, 0, 0)))
 
 
 def transfers(*, account_id: UUID, limit: int = 100, before: UUID | None = None) -> list[StatementLine]:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from billing.ledger.models import PREPAID, REVENUE, CustomerAccount
+from billing.ledger.models import AFFILIATE, COMMISSION, PREPAID, REVENUE, CommissionAccount, CustomerAccount
 from billing.ledger.statements import row, rows, run
 
 _OPEN = """
@@ -17,6 +17,10 @@ ON CONFLICT (owner_id, kind, bucket) DO NOTHING
 
 _OPEN_BALANCE = """
 INSERT INTO billing_balance (owner_id, bucket) VALUES (%(owner)s, %(bucket)s) ON CONFLICT (owner_id, bucket) DO NOTHING
+"""
+
+_OPEN_COMMISSION = """
+INSERT INTO billing_commissionbalance (owner_id) VALUES (%(owner)s) ON CONFLICT (owner_id) DO NOTHING
 """
 
 
@@ -38,12 +42,28 @@ def open_house(kind: str) -> int:
     return known
 
 
+def open_affiliate(owner_id: UUID) -> None:
+    """The affiliate's ledger accounts and zero balance, and the account that commissions are paid from."""
+    open_house(COMMISSION)
+    run(_OPEN, {"owner": owner_id, "kinds": CommissionAccount.values, "bucket": AFFILIATE})
+    run(_OPEN_COMMISSION, {"owner": owner_id})
+
+
 def customer_ids(owner_id: UUID) -> dict[str, int]:
     """The customer's prepaid ledger accounts: kind → id."""
+    return _ids(owner_id, PREPAID)
+
+
+def affiliate_ids(owner_id: UUID) -> dict[str, int]:
+    """The affiliate's ledger accounts: kind → id."""
+    return _ids(owner_id, AFFILIATE)
+
+
+def _ids(owner_id: UUID, bucket: str) -> dict[str, int]:
     return dict(
         rows(
             "SELECT kind, id FROM billing_ledgeraccount WHERE owner_id = %(owner)s AND bucket = %(bucket)s",
-            {"owner": owner_id, "bucket": PREPAID},
+            {"owner": owner_id, "bucket": bucket},
         )
     )
 

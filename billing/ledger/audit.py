@@ -24,14 +24,23 @@ recomputed AS (
         COALESCE(SUM(moved.amount) FILTER (WHERE a.kind = 'held'), 0)::bigint AS held,
         COALESCE(-SUM(moved.amount) FILTER (WHERE a.kind = 'receivable'), 0)::bigint AS receivable
     FROM billing_ledgeraccount a LEFT JOIN moved ON moved.account_id = a.id
-    WHERE a.owner_id IS NOT NULL
+    WHERE a.owner_id IS NOT NULL AND a.bucket <> 'affiliate'
     GROUP BY a.owner_id, a.bucket
+),
+recomputed_commission AS (
+    SELECT a.owner_id,
+        COALESCE(SUM(moved.amount) FILTER (WHERE a.kind = 'pending'), 0)::bigint AS pending,
+        COALESCE(SUM(moved.amount) FILTER (WHERE a.kind = 'available'), 0)::bigint AS available,
+        COALESCE(SUM(moved.amount) FILTER (WHERE a.kind = 'reserved'), 0)::bigint AS reserved
+    FROM billing_ledgeraccount a LEFT JOIN moved ON moved.account_id = a.id
+    WHERE a.bucket = 'affiliate'
+    GROUP BY a.owner_id
 )
 """  # noqa: S608 - constants
 
-# Four ways to be wrong: a balance differs from its transfers (or exists on one side only); the money held is not
-# what the unsettled holds add up to; a transfer names a ledger account that does not exist; what counts on a key's
-# month is not what its holds were charged or still hold.
+# Ways to be wrong: a balance, of a customer or an affiliate, differs from its transfers (or exists on one side only);
+# the money held is not what the unsettled holds add up to; a transfer names a ledger account that does not exist; what
+# counts on a key's month is not what its holds were charged or still hold.
 _AUDIT = f"""
 WITH {_RECOMPUTED},
 open_holds AS (
@@ -50,6 +59,15 @@ CROSS JOIN LATERAL (VALUES
     ('held', r.held, b.held),
     ('receivable', r.receivable, b.receivable),
     ('open_holds', COALESCE(o.amount, 0), b.held)
+) figure (name, recomputed, materialised)
+WHERE figure.recomputed IS DISTINCT FROM figure.materialised
+UNION ALL
+SELECT owner_id, 'affiliate', figure.name, figure.recomputed, figure.materialised
+FROM recomputed_commission r FULL JOIN billing_commissionbalance b USING (owner_id)
+CROSS JOIN LATERAL (VALUES
+    ('pending', r.pending, b.pending),
+    ('available', r.available, b.available),
+    ('reserved', r.reserved, b.reserved)
 ) figure (name, recomputed, materialised)
 WHERE figure.recomputed IS DISTINCT FROM figure.materialised
 UNION ALL
@@ -79,7 +97,8 @@ WHERE a.owner_id IS NULL ORDER BY a.kind
 
 _TRIAL = """
 SELECT COUNT(*),
-    COALESCE(SUM(available), 0)::bigint, COALESCE(SUM(held), 0)::bigint, COALESCE(SUM(receivable), 0)::bigint
+    COALESCE(SUM(available), 0)::bigint, COALESCE(SUM(held), 0)::bigint, COALESCE(SUM(receivable), 0)::bigint,
+    (SELECT COALESCE(SUM(pending + available + reserved), 0)::bigint FROM billing_commissionbalance)
 FROM billing_balance
 """
 
@@ -112,12 +131,14 @@ class TrialBalance:
     available: Micros
     held: Micros
     receivable: Micros
+    commissions: Micros
+    """What affiliates have: pending, available and reserved together."""
     house: dict[str, Micros]
 
     @property
     def total(self) -> Micros:
         """Zero, unless a materialised balance is wrong."""
-        return self.available + self.held - self.receivable + sum(self.house.values())
+        return self.available + self.held - self.receivable + self.commissions + sum(self.house.values())
 
 
 Balances = dict[tuple[UUID, str], Figures]
@@ -147,5 +168,5 @@ def house_totals() -> dict[str, Micros]:
 
 def trial_balance() -> TrialBalance:
     """The materialised balances beside the house's totals."""
-    customers, available, held, receivable = row(_TRIAL, {}) or (0, 0, 0, 0)
-    return TrialBalance(customers, available, held, receivable, house_totals())
+    figures = row(_TRIAL, {}) or (0, 0, 0, 0, 0)
+    return TrialBalance(*figures, house_totals())

@@ -11,7 +11,7 @@ from billing.micros import Micros
 # Each of the customer's few ledger accounts is read from its own end of an index, so that a page costs the same
 # in a long history as in a short one.
 _HISTORY = """
-WITH own AS (SELECT id FROM billing_ledgeraccount WHERE owner_id = %(account)s::uuid),
+WITH own AS (SELECT id FROM billing_ledgeraccount WHERE owner_id = %(account)s::uuid AND bucket <> 'affiliate'),
 recent AS (
     SELECT t.id FROM own CROSS JOIN LATERAL (
         SELECT id FROM billing_transfer WHERE debit_id = own.id AND id < %(before)s::uuid

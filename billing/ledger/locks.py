@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from billing.ledger.models import PREPAID
-from billing.ledger.statements import rows
+from billing.ledger.statements import row, rows
 from billing.micros import Micros
 
 LOCKED_BALANCE = f"""
@@ -26,6 +26,11 @@ SELECT owner_id, available, held, receivable FROM billing_balance
 WHERE owner_id = ANY(%(accounts)s::uuid[]) AND bucket = %(bucket)s ORDER BY id FOR NO KEY UPDATE
 """
 
+_LOCK_COMMISSION = """
+SELECT pending, available, reserved FROM billing_commissionbalance
+WHERE owner_id = %(owner)s::uuid FOR NO KEY UPDATE
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class LockedBalance:
@@ -34,6 +39,24 @@ class LockedBalance:
     available: Micros
     held: Micros
     receivable: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class LockedCommission:
+    """An affiliate's balance that nobody else can change until this transaction ends."""
+
+    pending: Micros
+    available: Micros
+    reserved: Micros
+
+
+def lock_commission(owner_id: UUID) -> LockedCommission | None:
+    """Lock one affiliate's balance until the transaction ends; None when it has none.
+
+    A transaction that also touches customers' balances locks those first, and one affiliate at most.
+    """
+    found = row(_LOCK_COMMISSION, {"owner": owner_id})
+    return None if found is None else LockedCommission(*found)
 
 
 def lock_balances(account_ids: Iterable[UUID]) -> dict[UUID, LockedBalance]:

@@ -1,4 +1,4 @@
-"""The ledger's three tables. What may be done to them is guarded by the triggers of migration 0002."""
+"""The ledger's tables. What may be done to them is guarded by the triggers of migration 0002."""
 
 from django.conf import settings
 from django.db import models
@@ -16,9 +16,23 @@ class CustomerAccount(models.TextChoices):
     RECEIVABLE = "receivable"
 
 
+AFFILIATE = "affiliate"
+"""The bucket of an affiliate's commission. It is no credit: nothing can be held or spent from it."""
+
+
+class CommissionAccount(models.TextChoices):
+    """The ledger accounts each affiliate has; each is one column of the commission balance row."""
+
+    PENDING = "pending"
+    AVAILABLE = "available"
+    RESERVED = "reserved"
+
+
 REVENUE = "revenue"
 PROMOTION = "promotion"
 ADJUSTMENT = "adjustment"
+COMMISSION = "commission"
+"""What commissions cost the house."""
 
 
 class TransferKind(models.TextChoices):
@@ -32,6 +46,12 @@ class TransferKind(models.TextChoices):
     REVERSAL = "reversal", "Deposit reversed"
     DEBT = "debt", "Reversal owed"
     ADJUSTMENT = "adjustment", "Adjustment"
+    ACCRUAL = "accrual", "Commission earned"
+    MATURITY = "maturity", "Commission available"
+    CLAW_BACK = "claw_back", "Commission taken back"
+    RESERVATION = "reservation", "Reserved for payout"
+    PAYOUT = "payout", "Paid out"
+    RETURN = "return", "Payout returned"
 
 
 class LedgerAccount(models.Model):
@@ -51,9 +71,10 @@ class LedgerAccount(models.Model):
                 fields=("owner", "kind", "bucket"), nulls_distinct=False, name="billing_ledgeraccount_identity"
             ),
             models.CheckConstraint(
-                condition=Q(owner__isnull=False, kind__in=CustomerAccount.values) & ~Q(bucket="")
+                condition=Q(owner__isnull=False, kind__in=CustomerAccount.values) & ~Q(bucket__in=("", AFFILIATE))
+                | Q(owner__isnull=False, kind__in=CommissionAccount.values, bucket=AFFILIATE)
                 | Q(owner__isnull=True, bucket="")
-                & (Q(kind__in=(REVENUE, PROMOTION, ADJUSTMENT)) | Q(kind__regex=r"^cash:[a-z0-9_]+$")),
+                & (Q(kind__in=(REVENUE, PROMOTION, ADJUSTMENT, COMMISSION)) | Q(kind__regex=r"^cash:[a-z0-9_]+$")),
                 name="billing_ledgeraccount_kind",
             ),
         )
@@ -84,7 +105,7 @@ class Transfer(models.Model):
     )
     amount = models.BigIntegerField()
     available_after = models.BigIntegerField(null=True, editable=False)
-    """The customer's available balance once this transfer had moved; null between house accounts."""
+    """The customer's (or affiliate's) available balance once this transfer had moved; null between house accounts."""
     reason = models.TextField(db_default="", default="", blank=True)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -148,3 +169,26 @@ class Balance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.bucket}:{self.owner_id}"
+
+
+class CommissionBalance(models.Model):
+    """What an affiliate's transfers add up to, kept by the insert trigger alone.
+
+    `available` alone may be below zero: a commission that is taken back after it was paid out is owed, and what is
+    earned later makes it up. Nothing is paid out until then.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    owner = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    pending = models.BigIntegerField(db_default=0, default=0)
+    available = models.BigIntegerField(db_default=0, default=0)
+    reserved = models.BigIntegerField(db_default=0, default=0)
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(condition=Q(pending__gte=0), name="billing_commission_pending_not_negative"),
+            models.CheckConstraint(condition=Q(reserved__gte=0), name="billing_commission_reserved_not_negative"),
+        )
+
+    def __str__(self) -> str:
+        return f"commission:{self.owner_id}"

@@ -32,6 +32,12 @@ class ReceivableBelowZero(LedgerRefusal):
     constraints = ("billing_balance_receivable_not_negative",)
 
 
+class CommissionBelowZero(LedgerRefusal):
+    """A transfer would take more than an affiliate has pending or reserved."""
+
+    constraints = ("billing_commission_pending_not_negative", "billing_commission_reserved_not_negative")
+
+
 class MalformedTransfer(LedgerRefusal):
     """A transfer needs a known kind, a positive amount, two known accounts of one customer or the house, its own
     kind of reference, and must be the only one of its statement to change what is available."""

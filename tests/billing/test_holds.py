@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from billing.ledger.accounts import customer_ids, open_house
+from billing.micros import LARGEST_AMOUNT
 from billing.models import Transfer
 from billing.selectors import (
     BalanceView,
@@ -128,7 +129,7 @@ def test_debt_refuses_even_where_money_is_available(account: UUID) -> None:
     assert balance(account_id=account) == BalanceView(available=1_000_000, held=0, receivable=5)
 
 
-@pytest.mark.parametrize("amount", [0, -1, 10**15 + 1])
+@pytest.mark.parametrize("amount", [0, -1, LARGEST_AMOUNT + 1])
 def test_a_hold_has_a_sensible_amount(account: UUID, amount: int) -> None:
     with pytest.raises(ValueError):
         place_hold(account_id=account, amount=amount, reference=HOLD)

@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 from django.db import transaction
 
 from billing.handlers import open_ledger_accounts
+from billing.micros import LARGEST_AMOUNT
 from billing.models import Balance, LedgerAccount, Transfer
 from billing.selectors import BalanceView, audit, balance, house_totals, trial_balance
 from billing.services.adjust import InsufficientBalance, adjust
@@ -160,7 +161,7 @@ def test_an_adjustment_repays_debt_first(account: UUID) -> None:
     assert balance(account_id=account) == BalanceView(available=700, held=0, receivable=0)
 
 
-@pytest.mark.parametrize(("amount", "reason"), [(0, "r"), (1, " "), (10**15 + 1, "r")])
+@pytest.mark.parametrize(("amount", "reason"), [(0, "r"), (1, " "), (LARGEST_AMOUNT + 1, "r")])
 def test_an_adjustment_says_how_much_and_why(account: UUID, amount: int, reason: str) -> None:
     with pytest.raises(ValueError):
         adjust(account_id=account, amount=amount, reason=reason, reference="adjust:1", actor=None)

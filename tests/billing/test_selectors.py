@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from billing.micros import positive, usd
+from billing.micros import LARGEST_AMOUNT, positive, usd
 from billing.selectors import StatementLine, transfers
 from billing.services.capture_hold import capture_hold
 from billing.services.place_hold import place_hold
@@ -70,8 +70,8 @@ def test_usd(amount: int, text: str) -> None:
 
 
 def test_positive() -> None:
-    assert positive(10**15) == 10**15
-    for wrong in (0, -1, 10**15 + 1):
+    assert positive(LARGEST_AMOUNT) == LARGEST_AMOUNT
+    for wrong in (0, -1, LARGEST_AMOUNT + 1):
         with pytest.raises(ValueError):
             positive(wrong)
     for wrong in (1.0, True, None):

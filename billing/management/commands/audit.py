@@ -44,6 +44,7 @@ def _totals(trial: TrialBalance) -> Table:
         ("customers, available", trial.available),
         ("customers, held", trial.held),
         ("customers, receivable", -trial.receivable),
+        ("affiliates, commissions", trial.commissions),
         *((f"house, {kind}", amount) for kind, amount in trial.house.items()),
     ]
     for name, amount in lines:
