@@ -19,6 +19,14 @@ ATTEMPT = "att"
 EVENT = "evt"
 REQUEST = "req"
 WEBHOOK_DELIVERY = "whd"
+TRANSFER = "txn"
+CHECKOUT = "chk"
+DEPOSIT = "dep"
+X402_PAYMENT = "x4p"
+PROVIDER_EVENT = "pev"
+AFFILIATE = "aff"
+COMMISSION = "com"
+PAYOUT = "pay"
 
 
 def new() -> UUID:

@@ -4,6 +4,9 @@ from core import outbox_topics
 
 HANDLERS = {
     outbox_topics.USER_CREATED: ["billing.handlers.open_ledger_accounts"],
+    outbox_topics.DEPOSIT_SETTLED: [],
+    outbox_topics.DEPOSIT_REVERSED: [],
+    outbox_topics.DEPOSIT_RESTORED: [],
     outbox_topics.EMAIL_CODE_REQUESTED: ["accounts.handlers.mail_email_code"],
 }
 

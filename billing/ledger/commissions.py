@@ -1,7 +1,6 @@
 """An affiliate's commission: earned, available, reserved for a payout, paid out, taken back."""
 
 from dataclasses import dataclass
-from typing import ClassVar
 from uuid import UUID
 
 from django.db import transaction
@@ -12,7 +11,6 @@ from billing.ledger.models import CommissionAccount, TransferKind
 from billing.ledger.postings import ReferenceReused
 from billing.ledger.statements import row
 from billing.micros import Micros
-from core.errors import InvalidState
 
 _INSERT = """
 INSERT INTO billing_transfer (reference, leg, kind, debit_id, credit_id, amount, reason, actor_id)
@@ -24,13 +22,11 @@ RETURNING id
 _READ = "SELECT kind, debit_id, credit_id, amount FROM billing_transfer WHERE reference = %(reference)s AND leg = 0"
 
 
-class InsufficientCommission(InvalidState):
+class InsufficientCommission(Exception):
     """Less commission is available than is asked for."""
 
-    code: ClassVar[str] = "insufficient_commission"
-
     def __init__(self, *, required: Micros, available: Micros) -> None:
-        super().__init__(details={"required": required, "available": available})
+        super().__init__(f"{required} micros are asked for and {available} are available")
         self.required = required
         self.available = available
 

@@ -49,6 +49,8 @@ INSTALLED_APPS = [
     "core",
     "accounts",
     "billing",
+    "affiliates",
+    "payments",
     "media",
     "gateway",
 ]
@@ -142,6 +144,32 @@ GEMINI_API_KEY = text("GEMINI_API_KEY", "")
 GEMINI_BASE_URL = text("GEMINI_BASE_URL", "")
 """Where Gemini's API is; empty: Google's own address."""
 GEMINI_SPEECH_MODEL = text("GEMINI_SPEECH_MODEL", "gemini-3.1-flash-tts-preview")
+STRIPE_SECRET_KEY = text("STRIPE_SECRET_KEY", "")
+"""Empty: buying with a card is answered with 503."""
+STRIPE_WEBHOOK_SECRETS = words("STRIPE_WEBHOOK_SECRETS")
+"""The signing secrets of our endpoint at Stripe; two while one is being rotated."""
+STRIPE_API_BASE = text("STRIPE_API_BASE", "https://api.stripe.com")
+COINBASE_API_KEY = text("COINBASE_API_KEY", "")
+"""Empty: buying with crypto is answered with 503."""
+COINBASE_WEBHOOK_SECRETS = words("COINBASE_WEBHOOK_SECRETS")
+COINBASE_API_BASE = text("COINBASE_API_BASE", "https://api.commerce.coinbase.com")
+X402_FACILITATOR_URL = text("X402_FACILITATOR_URL", "")
+"""Who verifies and settles x402 payments; empty: they are answered with 503."""
+X402_FACILITATOR_KEY = text("X402_FACILITATOR_KEY", "")
+"""Sent as a bearer token where the facilitator wants one."""
+X402_PAY_TO = text("X402_PAY_TO", "")
+"""Our address, which receives USDC."""
+X402_NETWORK = text("X402_NETWORK", "eip155:8453")
+"""CAIP-2; Base unless set."""
+X402_ASSET = text("X402_ASSET", "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913")
+"""The USDC contract on that network."""
+X402_ASSET_NAME = text("X402_ASSET_NAME", "USD Coin")
+X402_ASSET_VERSION = text("X402_ASSET_VERSION", "2")
+"""Name and version in the contract's EIP-712 domain."""
+X402_RPC_URL = text("X402_RPC_URL", "")
+"""A JSON-RPC endpoint of that network: asked what became of an uncertain payment; empty: operators are."""
+PAYMENTS_SANDBOX = words("PAYMENTS_SANDBOX")
+"""The providers (stripe, coinbase, x402) that are this installation's own sandboxes: no money moves there."""
 MEDIA_WAIT_LIMIT_HOURS = integer("MEDIA_WAIT_LIMIT_HOURS", 24)
 """A job that no worker took for so long is ended and its hold released."""
 MEDIA_LEASE_SECONDS = integer("MEDIA_LEASE_SECONDS", 30)

@@ -1,0 +1,9 @@
+"""Django's view of the room."""
+
+from django.apps import AppConfig
+
+
+class AffiliatesConfig(AppConfig):
+    """The affiliates room."""
+
+    name = "affiliates"
