@@ -1,0 +1,1 @@
+"""Coinbase Commerce, as far as a shop that sells by charges meets it."""

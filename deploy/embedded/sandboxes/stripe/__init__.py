@@ -1,0 +1,1 @@
+"""Stripe, as far as a shop that sells by Checkout meets it."""
