@@ -7,6 +7,8 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from deploy.embedded.sandboxes import settings as sandboxes
+
 
 def _fernet_key() -> str:
     return base64.urlsafe_b64encode(os.urandom(32)).decode()
@@ -23,6 +25,11 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "api_key_pepper": lambda: secrets.token_urlsafe(32),
     "node_master_key": lambda: secrets.token_urlsafe(32),
     "data_encryption_key": _fernet_key,
+    "sandbox_stripe_key": sandboxes.stripe_key,
+    "sandbox_stripe_webhook_secret": sandboxes.stripe_webhook_secret,
+    "sandbox_coinbase_key": sandboxes.coinbase_key,
+    "sandbox_coinbase_webhook_secret": sandboxes.coinbase_key,
+    "sandbox_x402_pay_to": sandboxes.address,
 }
 
 

@@ -131,6 +131,10 @@ def show(platform: Platform) -> None:
     table.add_row("Sign in", f"{run['site']}/sign-in")
     if run["mail"]:
         table.add_row("Mail", run["mail"])
+    if run["sandboxes"]:
+        table.add_row(
+            "Payments", f"{run['sandboxes']} (sandbox for {', '.join(run['sandboxed'])}: no real money moves)"
+        )
     table.add_row("Media", run["cdn_base"])
     table.add_row("Logs", os.path.relpath(run["logs"]))
     console.print(table)

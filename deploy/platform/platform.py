@@ -14,13 +14,17 @@ from typing import Any, Self
 from deploy import ports
 from deploy.embedded import EmbeddedServers
 from deploy.embedded.credentials import write_private
+from deploy.embedded.sandboxes.settings import Keys, settings
 from deploy.platform.programs import ROOT, Program, Programs, answers
 from deploy.platform.supervisor import Supervised, Supervisor
 from deploy.process import StartFailed, remember, wait_ready
 
-PREFERRED_PORTS = {"web": 8_000, "flower": 5_555, "mail": 8_025}
+PREFERRED_PORTS = {"web": 8_000, "flower": 5_555, "mail": 8_025, "sandboxes": 8_026}
 READY_SECONDS = 60
-OUR_PROCESSES = ("mail", "web", "steward", "media-worker", "flower")
+OUR_PROCESSES = ("mail", "sandboxes", "web", "steward", "media-worker", "flower")
+
+REAL_PROVIDER = {"stripe": "STRIPE_SECRET_KEY", "coinbase": "COINBASE_API_KEY", "x402": "X402_FACILITATOR_URL"}
+"""The setting that names a real payment provider; without it the provider's sandbox takes its place."""
 
 
 def tell(sentence: str) -> None:
@@ -33,11 +37,11 @@ class Platform:
 
     `env_overrides` are settings for the control plane (they win over everything), `programs` which of our processes to
     run, `port_choice` "preferred" or "any" as in EmbeddedServers. The mail catcher does not run where EMAIL_HOST names
-    a real mail server. After `start()`:
+    a real mail server, nor a payment provider's sandbox where a setting names the real one. After `start()`:
 
-    - `processes[name]` for postgres, valkey, seaweed, mail, web, steward, media-worker, flower: `.pid`, `.alive`,
-      `.stop()`, `.start()`, `.restart()`, `.kill(stay_down=False)`; what is killed comes back after a pause, as after a
-      crash;
+    - `processes[name]` for postgres, valkey, seaweed, mail, sandboxes, web, steward, media-worker, flower: `.pid`,
+      `.alive`, `.stop()`, `.start()`, `.restart()`, `.kill(stay_down=False)`; what is killed comes back after a pause,
+      as after a crash;
     - `servers["valkey"].wipe()` and the like while that one is stopped;
     - `environment` the control plane's settings, `api_base`, `api_key`, `account` (what `manage.py bootstrap` printed).
     """
@@ -59,7 +63,12 @@ class Platform:
         self.account: dict[str, Any] = {}
         self._overrides = dict(env_overrides or {})
         outer = {**os.environ, **self._overrides}
-        self._programs = [name for name in programs if name != "mail" or not outer.get("EMAIL_HOST")]
+        self.sandboxed = [
+            name for name, real in REAL_PROVIDER.items() if "sandboxes" in programs and not outer.get(real)
+        ]
+        """The payment providers that a sandbox stands in for."""
+        needed = {"mail": not outer.get("EMAIL_HOST"), "sandboxes": bool(self.sandboxed)}
+        self._programs = [name for name in programs if needed.get(name, True)]
         self._web_workers = web_workers
         self._web_threads = web_threads
         self._worker_concurrency = worker_concurrency
@@ -96,6 +105,23 @@ class Platform:
     def mail(self) -> str | None:
         """The page of the mail catcher, where it runs."""
         return f"http://127.0.0.1:{self._ports['mail']}" if "mail" in self._programs else None
+
+    @property
+    def sandboxes(self) -> str | None:
+        """The front page of the payment sandboxes, where they run."""
+        return f"http://127.0.0.1:{self._ports['sandboxes']}" if "sandboxes" in self._programs else None
+
+    @property
+    def sandbox_keys(self) -> Keys:
+        """The keys that the payment sandboxes and the control plane share."""
+        secrets = self.servers.secrets
+        return Keys(
+            stripe_key=secrets["sandbox_stripe_key"],
+            stripe_webhook_secret=secrets["sandbox_stripe_webhook_secret"],
+            coinbase_key=secrets["sandbox_coinbase_key"],
+            coinbase_webhook_secret=secrets["sandbox_coinbase_webhook_secret"],
+            x402_pay_to=secrets["sandbox_x402_pay_to"],
+        )
 
     def start(self) -> None:
         """Start everything; on return the API is ready and `run.json` is written.
@@ -155,7 +181,7 @@ class Platform:
         servers = self.servers.environment()
         addresses = {"SITE_URL": site, "API_BASE_URL": site, "ADMIN_PASSWORD": self.servers.secrets["admin_password"]}
         self.environment = {**addresses, **os.environ, **servers, "DJANGO_SETTINGS_MODULE": "gateway.settings"}
-        self.environment |= self._mail_settings() | self._overrides
+        self.environment |= self._mail_settings() | self._payment_settings() | self._overrides
 
     def _mail_settings(self) -> dict[str, str]:
         """How the control plane finds the mail catcher, where it runs; nothing is left over of a real server's."""
@@ -165,6 +191,12 @@ class Platform:
         sender = os.environ.get("DEFAULT_FROM_EMAIL") or "Killa Tamata <no-reply@localhost>"
         place = {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(self._ports["smtp"]), "DEFAULT_FROM_EMAIL": sender}
         return {**place, "EMAIL_HOST_USER": "", "EMAIL_HOST_PASSWORD": "", "EMAIL_USE_TLS": ""}
+
+    def _payment_settings(self) -> dict[str, str]:
+        """How the control plane finds the sandboxes that run; a real provider's settings are left as they are."""
+        if self.sandboxes is None:
+            return {}
+        return settings(url=self.sandboxes, keys=self.sandbox_keys, providers=self.sandboxed)
 
     def _prepare_database(self) -> None:
         self._say("bringing the database up to date …")
@@ -187,6 +219,11 @@ class Platform:
         build = self._build()
         make: dict[str, Callable[[], Program]] = {
             "mail": lambda: build.mail(smtp_port=self._ports["smtp"], page_port=self._ports["mail"]),
+            "sandboxes": lambda: build.sandboxes(
+                port=self._ports["sandboxes"],
+                keys=self.sandbox_keys,
+                site=f"http://127.0.0.1:{self._ports['web']}" if "web" in self._programs else None,
+            ),
             "web": lambda: build.web(port=self._ports["web"], workers=self._web_workers, threads=self._web_threads),
             "steward": build.steward,
             "media-worker": lambda: build.media_worker(concurrency=self._worker_concurrency),
@@ -215,6 +252,8 @@ class Platform:
             "admin": admin,
             "flower": self.flower if "flower" in self._programs else None,
             "mail": self.mail,
+            "sandboxes": self.sandboxes,
+            "sandboxed": self.sandboxed,
             "cdn_base": self.environment.get("CDN_BASE_URL"),
             "pid": os.getpid(),
             "pids": {name: unit.pid for name, unit in self.processes.items()},

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
+from deploy.embedded.sandboxes.settings import Keys
 from deploy.process import Process, wait_ready
 from workers.protocol import signing
 
@@ -94,6 +95,24 @@ class Programs:
         mail = self._program("mail", command, machine())
         mail.check = answers(f"http://127.0.0.1:{page_port}/messages.json")
         return mail
+
+    def sandboxes(self, *, port: int, keys: Keys, site: str | None) -> Program:
+        """The payment sandboxes; of our settings they get their own keys only. Events go to `site`, where it runs."""
+        command = [sys.executable, "-m", "deploy.embedded.sandboxes", "--port", port]
+        command += ["--data", self._data_dir / "sandboxes"]
+        if site is not None:
+            command += ["--stripe-webhook", f"{site}/api/v1/webhooks/stripe"]
+            command += ["--coinbase-webhook", f"{site}/api/v1/webhooks/crypto"]
+        own = {
+            "STRIPE_SECRET_KEY": keys.stripe_key,
+            "STRIPE_WEBHOOK_SECRETS": keys.stripe_webhook_secret,
+            "COINBASE_API_KEY": keys.coinbase_key,
+            "COINBASE_WEBHOOK_SECRETS": keys.coinbase_webhook_secret,
+            "X402_PAY_TO": keys.x402_pay_to,
+        }
+        sandboxes = self._program("sandboxes", command, {**machine(), **own})
+        sandboxes.check = answers(f"http://127.0.0.1:{port}/health")
+        return sandboxes
 
     def manage(self, *arguments: str) -> list[str]:
         """A management command, to be run with `environment`."""
