@@ -95,7 +95,7 @@ class Stage:
         self._say("preparing accounts, the floors and what they shall do …")
         with self.database("postgres") as connection:
             connection.execute(f'CREATE DATABASE "{FLOOR_DATABASE}"')
-        floor_settings = self.platform.environment | {"DATABASE_URL": self.url(FLOOR_DATABASE)}
+        floor_settings = self.environment(FLOOR_DATABASE)
         _run(["manage.py", "migrate", "--noinput", "--verbosity", "0"], floor_settings)
         _run(["-m", "deploy.bench.prepare", "accounts", str(ACCOUNTS)], floor_settings)
         self.keys = _told(["-m", "deploy.bench.prepare", "accounts", str(ACCOUNTS)], self.platform.environment)
@@ -141,9 +141,14 @@ class Stage:
         """The address of another database of the same server."""
         return self.platform.environment["DATABASE_URL"].rpartition("/")[0] + f"/{database}"
 
-    def told(self, module: str, *arguments: str) -> Any:
-        """What a module of ours prints as JSON, run with the platform's settings."""
-        return _told(["-m", module, *arguments], self.platform.environment)
+    def environment(self, database: str | None = None) -> dict[str, str]:
+        """The platform's settings, with another database of the same server if one is named."""
+        named = {} if database is None else {"DATABASE_URL": self.url(database)}
+        return self.platform.environment | named
+
+    def told(self, module: str, *arguments: str, database: str | None = None) -> Any:
+        """What a module of ours prints as JSON, run with these settings."""
+        return _told(["-m", module, *arguments], self.environment(database))
 
     def database(self, name: str | None = None) -> Database:
         """A connection to the platform's database, or to the named one; every statement commits."""

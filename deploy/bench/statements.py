@@ -1,6 +1,6 @@
-"""The SQL of one submit and of one status read, taken from a real one, so that the floors can never drift from it.
+"""The SQL of a submit, a status read, a round of money: taken from a real one, so that no floor can drift from it.
 
-What differs between two submits (ids, account, time) is replaced by a `Slot`; everything else stays as it was sent.
+What differs between two of them (ids, account, time) is replaced by a `Slot`; everything else stays as it was sent.
 Two renderings exist: `bind` gives the parameters for Django's cursor, `pgbench_script` a script for pgbench.
 """
 
@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -19,13 +21,20 @@ from psycopg.types.json import Jsonb
 
 
 class Slot(StrEnum):
-    """A parameter that every submit fills anew."""
+    """A parameter that every submit, or every round of money, fills anew."""
 
     JOB = "job"
     ATTEMPT = "attempt"
     ACCOUNT = "account"
     HOLD = "hold"
     """The hold's reference, `job:<job id>:hold`."""
+    SETTLEMENT = "settlement"
+    """Its settlement's, `job:<job id>:settle`."""
+    DEPOSIT = "deposit"
+    """A deposit's reference, `deposit:<job id>:paid`: a round has one id for all it does."""
+    AVAILABLE = "available"
+    RECEIVABLE = "receivable"
+    """The ids of the account's ledger accounts."""
     NOW = "now"
 
 
@@ -85,9 +94,11 @@ def recording() -> Iterator[list[Recorded]]:
 
 
 def generalise(recorded: Sequence[Recorded], known: Values) -> list[Statement]:
-    """The statements with every value that `known` names, and every time, turned into its slot."""
+    """The statements with every value that `known` names, and every time, turned into its slot; in lists too."""
 
     def slot(value: Any) -> Any:
+        if isinstance(value, list):
+            return [slot(one) for one in value]
         if isinstance(value, datetime):
             return Slot.NOW
         return next((name for name, own in known.items() if type(own) is type(value) and own == value), value)
@@ -108,28 +119,59 @@ _SPELLED = {
     Slot.ATTEMPT: "(:kt_n || '-2222-7000-8000-' || :kt_r)::uuid",
     Slot.ACCOUNT: "('00000000-0000-7000-8000-' || :kt_a)::uuid",
     Slot.HOLD: f"('job:' || {_JOB} || ':' || 'hold')",
+    Slot.SETTLEMENT: f"('job:' || {_JOB} || ':' || 'settle')",
+    Slot.DEPOSIT: f"('deposit:' || {_JOB} || ':' || 'paid')",
     Slot.NOW: "now()",
 }
 _VARIABLE = re.compile(":(?=[A-Za-z_])")
 
 
+ACCOUNT_NUMBER = "(:kt_a - 100000000000)"
+"""The number of the script's account, for what `spelled` adds."""
+
+
 def pgbench_script(statements: Sequence[Statement], *, account: str) -> str:
-    """The statements as one pgbench transaction; `account` is pgbench's expression for the account's number.
+    """The statements as one pgbench transaction; `account` is pgbench's expression for the account's number."""
+    return pgbench_steps([statements], account=account)
+
+
+Step = Statement | Sequence[Statement]
+"""A transaction of several statements, or one statement that commits by itself."""
+
+
+def pgbench_steps(steps: Sequence[Step], *, account: str, spelled: Mapping[Slot, str] | None = None) -> str:
+    """Steps one after the other in one script; `spelled` is SQL for slots that only the caller can spell.
 
     Made for the prepared protocol: what varies stands in expressions over pgbench's variables.
     """
-    lines = [PGBENCH_HEADER.format(account=account) + "BEGIN;"]
-    for statement in statements:
-        spelled = _map(
-            statement.parameters, lambda value: _SPELLED[value] if isinstance(value, Slot) else _literal(value)
-        )
-        text = statement.sql.strip() % (spelled if isinstance(spelled, dict) else tuple(spelled))
-        lines.append(f"{text};")
-    return "\n".join([*lines, "COMMIT;", ""])
+    spellings = {**_SPELLED, **(spelled or {})}
+    lines = [PGBENCH_HEADER.format(account=account).strip()]
+    for step in steps:
+        alone = isinstance(step, Statement)
+        texts = [f"{_render(one, spellings)};" for one in ([step] if isinstance(step, Statement) else step)]
+        lines += texts if alone else ["BEGIN;", *texts, "COMMIT;"]
+    return "\n".join([*lines, ""])
 
 
-def _spell(value: Any) -> str:
-    return _SPELLED[value] if isinstance(value, Slot) else _literal(value)
+def steps_of(recorded: Sequence[Recorded], known: Values) -> list[Step]:
+    """What one service sent, as steps: what it sent inside its one transaction, and around it."""
+    steps: list[Step] = []
+    for inside, sent in groupby(recorded, key=attrgetter("in_transaction")):
+        statements = generalise(list(sent), known)
+        steps += [statements] if inside else statements
+    return steps
+
+
+def _render(statement: Statement, spellings: Mapping[Slot, str]) -> str:
+    def spell(value: Any) -> str:
+        if isinstance(value, Slot):
+            return spellings[value]
+        if isinstance(value, list) and any(isinstance(one, Slot) for one in value):
+            return f"ARRAY[{', '.join(map(spell, value))}]"
+        return _literal(value)
+
+    texts = _map(statement.parameters, spell)
+    return statement.sql.strip() % (texts if isinstance(texts, dict) else tuple(texts))
 
 
 def _literal(value: Any) -> str:
