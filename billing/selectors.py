@@ -85,7 +85,7 @@ def commission(*, affiliate_id: UUID) -> CommissionView:
 
 def transfers(*, account_id: UUID, limit: int = 100, before: UUID | None = None) -> list[StatementLine]:
     """The account's transfers, newest first: at most `limit` (up to 500) of those before the transfer `before`."""
-    return history(account_id, max(1, min(limit, LONGEST_PAGE)), before)
+    return history(account_id, max(1, min(limit, LONGEST_PAGE)), before).lines
 
 
 def find_hold(*, reference: str) -> Hold | None:

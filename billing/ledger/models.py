@@ -54,6 +54,11 @@ class TransferKind(models.TextChoices):
     RETURN = "return", "Payout returned"
 
 
+RARE_CREDITS = (TransferKind.DEPOSIT, TransferKind.ADJUSTMENT)
+RARE_DEBITS = (TransferKind.REVERSAL, TransferKind.ADJUSTMENT)
+"""Kinds that a statement's filter would otherwise have to look for among a customer's holds and releases."""
+
+
 class LedgerAccount(models.Model):
     """One side of transfers: a customer's (with an owner) or the house's (without). It never changes."""
 
@@ -138,6 +143,11 @@ class Transfer(models.Model):
         indexes = (
             models.Index(fields=("debit", "id"), name="billing_transfer_debit"),
             models.Index(fields=("credit", "id"), name="billing_transfer_credit"),
+            # Partial, so that a job's transfers cost nothing here.
+            models.Index(fields=("debit", "id"), name="billing_transfer_rare_debit", condition=Q(kind__in=RARE_DEBITS)),
+            models.Index(
+                fields=("credit", "id"), name="billing_transfer_rare_credit", condition=Q(kind__in=RARE_CREDITS)
+            ),
         )
 
     def __str__(self) -> str:
