@@ -90,7 +90,7 @@ class Desk:
             about = session["payment_intent"] if paid else session["id"]
             if paid:
                 actions = [("refund", "Refund the rest"), ("dispute", "Dispute")]
-            amount = f"{money(session['amount_total'])} {session['currency'].upper()}"
+            amount = money(session["amount_total"], session["currency"])
             cells = [session["id"][:18] + "…", amount, session["status"], session["payment_status"]]
             rows.append(_row(cells, about, actions))
         return _table(["Session", "Amount", "Status", "Payment", ""], rows)
@@ -99,7 +99,13 @@ class Desk:
         rows = []
         for dispute in self._stripe.store.newest("stripe.dispute", limit=SHOWN):
             actions: Actions = [("win", "Won"), ("lose", "Lost")] if dispute["status"] == "needs_response" else []
-            rows.append(_row([dispute["id"], money(dispute["amount"]), dispute["status"]], dispute["id"], actions))
+            rows.append(
+                _row(
+                    [dispute["id"], money(dispute["amount"], dispute["currency"]), dispute["status"]],
+                    dispute["id"],
+                    actions,
+                )
+            )
         return _table(["Dispute", "Amount", "Status", ""], rows)
 
     def _charges(self) -> str:

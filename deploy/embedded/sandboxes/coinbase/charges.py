@@ -216,7 +216,7 @@ class Charges:
 
     def emit(self, type: str, charge: Mapping[str, Any], *, deliver: bool = True) -> str:
         """Make an event of any type and content, real or not; its id."""
-        event = {
+        event: dict[str, Any] = {
             "id": str(uuid.uuid4()),
             "resource": "event",
             "type": type,

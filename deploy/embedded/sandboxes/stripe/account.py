@@ -342,6 +342,7 @@ class StripeAccount(Events):
         return dispute
 
 
-def money(cents: int) -> str:
+def money(cents: int, currency: str = "usd") -> str:
     """Cents as Stripe's messages write them."""
-    return f"${cents // 100}.{cents % 100:02d}"
+    amount = f"{cents // 100}.{cents % 100:02d}"
+    return f"${amount}" if currency == "usd" else f"{amount} {currency.upper()}"

@@ -48,7 +48,7 @@ def _render(account: StripeAccount, session: Object, said: str) -> str:
     shown = [("Session", session["id"]), ("Status", f"{session['status']}, {session['payment_status']}")]
     if session["customer_email"]:
         shown.insert(0, ("Email", session["customer_email"]))
-    amount = f"{money(session['amount_total'])} {session['currency'].upper()}"
+    amount = money(session["amount_total"], session["currency"])
     head = f"{said}<h1>{escape(name)}</h1><p class='amount'>{escape(amount)}</p>{facts(shown)}"
     return page("Pay", f"<main>{head}{_buttons(account, session)}</main>")
 

@@ -1,9 +1,10 @@
 """The facilitator's wallet, as the x402 SDK wants it, over the sandbox's chain instead of a node."""
 
+from collections.abc import Callable
 from typing import Any
 
 from x402.mechanisms.evm.constants import MULTICALL3_ADDRESS
-from x402.mechanisms.evm.types import TransactionReceipt, TypedDataDomain, TypedDataField
+from x402.mechanisms.evm.types import TransactionReceipt, TypedDataDomain
 from x402.mechanisms.evm.verify import verify_typed_data_strict
 
 from deploy.embedded.sandboxes.settings import ASSET, CHAIN_ID
@@ -40,7 +41,10 @@ class SandboxSigner:
             raise Reverted("no contract at this address")
         if function_name == TRANSFER_FUNCTION:
             return self._chain.check_transfer(_transfer(args))
-        readers = {"balanceOf": self._chain.balance, "authorizationState": self._chain.authorization_used}
+        readers: dict[str, Callable[..., Any]] = {
+            "balanceOf": self._chain.balance,
+            "authorizationState": self._chain.authorization_used,
+        }
         if function_name not in readers:
             raise Reverted(f"unknown function {function_name}")
         return readers[function_name](*args)
@@ -49,7 +53,7 @@ class SandboxSigner:
         self,
         address: str,
         domain: TypedDataDomain,
-        types: dict[str, list[TypedDataField]],
+        types: dict[str, list[Any]],
         primary_type: str,
         message: dict[str, Any],
         signature: bytes,
