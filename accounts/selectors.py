@@ -1,10 +1,11 @@
 """What an account may read about its credentials."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import Q
 
-from accounts.models import ApiKey, SecurityEvent
+from accounts.models import ApiKey, SecurityEvent, User
 
 MOST_REVOKED_KEYS = 100
 """How many revoked keys a list shows, the newest: usable ones are limited anyway."""
@@ -25,3 +26,8 @@ def list_events(*, account_id: UUID, kind: str | None, before: UUID | None, limi
     if before is not None:
         events = events.filter(id__lt=before)
     return list(events[:limit])
+
+
+def email_addresses(*, account_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Account → its address; without those that do not exist."""
+    return dict(User.objects.filter(pk__in=account_ids).values_list("pk", "email"))

@@ -1,0 +1,1 @@
+"""What may be done with affiliates, their codes, commissions and payouts."""
