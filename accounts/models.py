@@ -32,6 +32,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(max_length=254, unique=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
+    session_epoch = models.PositiveIntegerField(default=0, db_default=0)
+    """Raising it ends every browser session of the account."""
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """When the account was deleted at its owner's wish; it stays for the books, without a name."""
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     objects = UserManager()
@@ -46,6 +50,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session must carry to be this account's: it changes with the password, and with the epoch."""
+        kept: str = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]  # Django's stubs lack it
+        return f"{kept}.{self.session_epoch}" if self.session_epoch else kept
 
 
 class ApiKey(models.Model):
@@ -184,6 +193,9 @@ class SecurityEvent(models.Model):
     SIGNED_OUT = "signed_out"
     DEVICE_APPROVED = "device_approved"
     DEVICE_DENIED = "device_denied"
+    ACCOUNT_SUSPENDED = "account_suspended"
+    ACCOUNT_REINSTATED = "account_reinstated"
+    ACCOUNT_DELETED = "account_deleted"
     KINDS = (
         KEY_CREATED,
         KEY_REVOKED,
@@ -192,6 +204,9 @@ class SecurityEvent(models.Model):
         SIGNED_OUT,
         DEVICE_APPROVED,
         DEVICE_DENIED,
+        ACCOUNT_SUSPENDED,
+        ACCOUNT_REINSTATED,
+        ACCOUNT_DELETED,
     )
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
@@ -203,6 +218,10 @@ class SecurityEvent(models.Model):
     """The key it is about."""
     details = models.JSONField(default=dict)
     """Never a secret."""
+    actor = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+", db_index=False)
+    """The operator who did it; null: the account itself, or the operator's command line."""
+    reason = models.TextField(blank=True, default="", db_default="")
+    """The operator's, for operators alone."""
     at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:

@@ -4,6 +4,7 @@ from core import outbox_topics
 
 HANDLERS = {
     outbox_topics.USER_CREATED: ["billing.handlers.open_ledger_accounts"],
+    outbox_topics.OPEN_JOBS_UNWANTED: ["media.handlers.end_unwanted_jobs"],
     outbox_topics.DEPOSIT_SETTLED: [],
     outbox_topics.DEPOSIT_REVERSED: [],
     outbox_topics.DEPOSIT_RESTORED: [],

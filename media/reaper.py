@@ -16,8 +16,8 @@ from media import buckets, keys
 from media.models import Attempt, Job
 from media.services.complete_attempt import complete_attempt
 from media.services.fail_attempt import conclude_failure
-from media.services.settle import end_job
-from media.transitions import ATTEMPT, ATTEMPT_LIVE, ATTEMPT_RUNNING, QUEUED
+from media.services.terminate_job import end_now
+from media.transitions import ATTEMPT_RUNNING, QUEUED
 from workers.protocol.result import SignedResult
 
 BATCH = 100
@@ -100,14 +100,10 @@ def _end_waiting(job_id: UUID, now: datetime) -> bool:
         job = Job.objects.select_for_update().get(pk=job_id)
         if job.status != QUEUED:
             return False
-        attempt = Attempt.objects.filter(job=job).latest("number")
-        ATTEMPT.apply("cancel", Attempt.objects.filter(pk=attempt.pk, status__in=ATTEMPT_LIVE), finished_at=now)
-        end_job(
+        end_now(
             job=job,
-            attempt=attempt,
-            transition="terminate",
-            now=now,
             error_code="waited_too_long",
             error_message=f"No worker was free within {settings.MEDIA_WAIT_LIMIT_HOURS} hours.",
+            now=now,
         )
     return True

@@ -110,6 +110,35 @@ def revoke_key(*, account_id: UUID, prefix: str, now: datetime, origin: Origin =
     return revoked
 
 
+def revoke_all_keys(
+    *, account_id: UUID, now: datetime, origin: Origin = NOWHERE, actor_id: UUID | None = None, reason: str = ""
+) -> list[str]:
+    """Revoke every usable key of the account; their prefixes, oldest first. Every process hears of it at once.
+
+    The account is locked meanwhile: a key that is being made is either among them or asked for by one of them, and
+    then refused. `actor_id` and `reason` are an operator's.
+    """
+    with transaction.atomic():
+        User.objects.select_for_update(no_key=True).filter(pk=account_id).first()
+        usable = ApiKey.objects.filter(user_id=account_id, revoked_at=None)
+        prefixes = list(usable.order_by("id").values_list("prefix", flat=True))
+        usable.filter(prefix__in=prefixes).update(revoked_at=now)
+        for prefix in prefixes:
+            record(
+                account_id=account_id,
+                kind=SecurityEvent.KEY_REVOKED,
+                origin=origin,
+                now=now,
+                key_prefix=prefix,
+                actor_id=actor_id,
+                reason=reason,
+            )
+        transaction.on_commit(lambda: revocations.announce(prefixes))
+    for prefix in prefixes:
+        recognition.forget(prefix)
+    return prefixes
+
+
 def _scopes(parent: ApiKey | None, wanted: Collection[str] | None) -> list[str] | None:
     unknown = set(wanted or ()) - set(Scope)
     if unknown:

@@ -30,9 +30,20 @@ def origin_of(request: Any) -> Origin:
 
 
 def record(
-    *, account_id: UUID, kind: str, origin: Origin, now: datetime, key_prefix: str = "", **details: Any
+    *,
+    account_id: UUID,
+    kind: str,
+    origin: Origin,
+    now: datetime,
+    key_prefix: str = "",
+    actor_id: UUID | None = None,
+    reason: str = "",
+    **details: Any,
 ) -> SecurityEvent:
-    """Append one event, in the transaction of what it tells of. `details` must hold no secret."""
+    """Append one event, in the transaction of what it tells of. `details` must hold no secret.
+
+    `actor_id` and `reason` are an operator's and shown to operators alone; the account sees all the rest.
+    """
     return SecurityEvent.objects.create(
         user_id=account_id,
         kind=kind,
@@ -40,5 +51,7 @@ def record(
         user_agent=origin.user_agent,
         key_prefix=key_prefix,
         details=details,
+        actor_id=actor_id,
+        reason=reason,
         at=now,
     )

@@ -25,6 +25,9 @@ _SENTENCES = {
     SecurityEvent.SIGNED_OUT: "Signed out",
     SecurityEvent.DEVICE_APPROVED: "Device approved",
     SecurityEvent.DEVICE_DENIED: "Device denied",
+    SecurityEvent.ACCOUNT_SUSPENDED: "Account suspended",
+    SecurityEvent.ACCOUNT_REINSTATED: "Account reinstated",
+    SecurityEvent.ACCOUNT_DELETED: "Account deleted",
 }
 
 SignedInView = Callable[[HttpRequest, User], HttpResponse | HttpResponseBase]
