@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/v1/health", health.HealthView.as_view()),
     path("api/v1/balance", BalanceView.as_view()),
     path("api/v1/", include("accounts.api.urls")),
+    path("api/v1/", include("billing.api.urls")),
     path("api/v1/credits/balance", deprecated.CreditsBalanceView.as_view()),
     path("api/v1/credits/consume", deprecated.CreditsConsumeView.as_view()),
     path("api/v1/media/", include("media.api.urls")),
