@@ -4,6 +4,7 @@ A module raises a subclass defined beside the function that raises it; a dialect
 (`gateway.api_errors` for the main API) renders it. The class says what happened, not how it looks.
 """
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 
@@ -13,13 +14,22 @@ class ApiError(Exception):
     code: ClassVar[str] = "error"
     http_status: ClassVar[int] = 400
     retryable: ClassVar[bool] = False
+    outcome_unknown: ClassVar[bool] = False
+    """Whether money may have moved all the same: then the answer does not say `billed: false`."""
 
     def __init__(
-        self, message: str | None = None, *, details: dict[str, Any] | None = None, retry_after: int | None = None
+        self,
+        message: str | None = None,
+        *,
+        details: dict[str, Any] | None = None,
+        retry_after: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         self.message = message or (self.__doc__ or "").strip().splitlines()[0]
         self.details = details or {}
         self.retry_after = retry_after
+        self.headers = dict(headers or {})
+        """What the answer's headers say beside this."""
         super().__init__(self.message)
 
 

@@ -85,7 +85,7 @@ class Declaration:
     id: str
     """Its name in generated clients; empty: made from method and path."""
     headers: Mapping[int, Sequence[str]] = field(default_factory=dict)
-    """By status: headers of success beside those that every answer has."""
+    """By status: headers beside those that every answer, or every error, has."""
 
 
 def operation(

@@ -13,7 +13,7 @@ from core.errors import ApiError, NotFound, RateLimited, Unavailable
 from media.sources import PayloadTooLarge
 
 _log = structlog.get_logger(__name__)
-_BILLED_PATHS = ("/api/v1/media/", "/api/v1/checkout/", "/api/v1/credits/")
+_BILLED_PATHS = ("/api/v1/media/", "/api/v1/checkout/", "/api/v1/credits/", "/api/v1/deposit/")
 
 
 class InternalError(ApiError):
@@ -83,7 +83,7 @@ def json_error(request: HttpRequest, error: ApiError) -> JsonResponse:
 
 def _body(error: ApiError, path: str) -> dict[str, Any]:
     body: dict[str, Any] = {"error": error.message, "code": error.code, "details": error.details}
-    if path.startswith(_BILLED_PATHS):
+    if path.startswith(_BILLED_PATHS) and not error.outcome_unknown:
         body["billed"] = False
     if error.retry_after is not None and error.http_status == 429:
         body["retryAfter"] = error.retry_after
@@ -91,7 +91,8 @@ def _body(error: ApiError, path: str) -> dict[str, Any]:
 
 
 def _headers(error: ApiError) -> dict[str, str]:
-    return {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
+    waiting = {"Retry-After": str(error.retry_after)} if error.retry_after is not None else {}
+    return {**error.headers, **waiting}
 
 
 def _translate(error: Exception) -> ApiError:
