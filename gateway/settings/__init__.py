@@ -170,6 +170,10 @@ X402_RPC_URL = text("X402_RPC_URL", "")
 """A JSON-RPC endpoint of that network: asked what became of an uncertain payment; empty: operators are."""
 PAYMENTS_SANDBOX = words("PAYMENTS_SANDBOX")
 """The providers (stripe, coinbase, x402) that are this installation's own sandboxes: no money moves there."""
+REFERRAL_COOKIE_NAME = "killa_tamata_referral"
+"""What holds the capture token of a browser that followed an affiliate's link."""
+AFFILIATE_MATURITY_DAYS = integer("AFFILIATE_MATURITY_DAYS", 30)
+"""How long a commission is pending: as long as most refunds and disputes may take."""
 MEDIA_WAIT_LIMIT_HOURS = integer("MEDIA_WAIT_LIMIT_HOURS", 24)
 """A job that no worker took for so long is ended and its hold released."""
 MEDIA_LEASE_SECONDS = integer("MEDIA_LEASE_SECONDS", 30)
@@ -180,8 +184,9 @@ RATE_LIMITS = {
     "write": integer("RATE_LIMIT_WRITES", 600),
     "read": integer("RATE_LIMIT_READS", 3000),
     "sign_in": integer("RATE_LIMIT_SIGN_INS", 60),
+    "referral": integer("RATE_LIMIT_REFERRALS", 60),
 }
-"""Requests a minute for each key or session; without one, and for signing in, for each address."""
+"""Requests a minute for each key or session; without one, for signing in and for referral codes, for each address."""
 DATA_UPLOAD_MAX_MEMORY_SIZE = 90_000_000
 """60 MB of inline media in base64, and their envelope."""
 
