@@ -4,7 +4,7 @@ ARGS ?=
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down demo test check worker-alone format bench chaos chaos-violations lock clean
+.PHONY: help install up down demo test soak check worker-alone format bench chaos chaos-violations lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
@@ -22,8 +22,11 @@ down: install  ## stop a running `make up`
 demo: install  ## start, run real jobs, show prices and ledger, stop
 	@exec $(VENV)/python -m deploy.demo $(ARGS)
 
-test: install  ## every test, on its own PostgreSQL, broker and bucket
-	@exec $(VENV)/python -m pytest $(ARGS)
+test: install  ## the tests, on their own PostgreSQL, broker and bucket
+	@exec $(VENV)/python -m pytest -m "not soak" $(ARGS)
+
+soak: install  ## the long tests: a short chaos run, installations, what engines sound like
+	@exec $(VENV)/python -m pytest -m soak $(ARGS)
 
 check: install  ## ruff, mypy, import-linter, missing migrations
 	@$(VENV)/ruff check .

@@ -1,6 +1,6 @@
 """Puts real servers under the tests before pytest-django sets Django up; what every test starts without."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +33,21 @@ def embedded_servers() -> EmbeddedServers:
 
 @pytest.fixture(autouse=True, scope="session")
 def _flush_past_the_guards() -> Iterator[None]:
-    """Let the flush after a transactional test truncate what the ledger's triggers guard."""
+    """After a transactional test: delete, past the ledger's guards, and do not truncate.
+
+    The tables are many and small. TRUNCATE makes each of them a new file and waits for the disk: half a second a test,
+    where deleting the few rows takes hundredths.
+    """
     from django.db.backends.postgresql.operations import DatabaseOperations
 
     patch = pytest.MonkeyPatch()
     plain = DatabaseOperations.sql_flush
 
-    def sql_flush(self: Any, *args: Any, **options: Any) -> list[str]:
-        return ["SET LOCAL session_replication_role = replica;", *plain(self, *args, **options)]
+    def sql_flush(self: Any, style: Any, tables: Sequence[str], **options: Any) -> list[str]:
+        emptied = [f"DELETE FROM {self.quote_name(table)};" for table in tables]
+        if options.get("reset_sequences"):
+            emptied = plain(self, style, tables, **options)
+        return ["SET LOCAL session_replication_role = replica;", *emptied]
 
     patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
     yield

@@ -15,7 +15,7 @@ from deploy.chaos.load import Accepted, Record
 from deploy.platform.programs import ROOT
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.timeout(420)
 def test_everything_dies_once_and_nothing_is_lost_nor_charged_twice() -> None:
     """A sound run passes every gate; then five planted violations are each named by their gate."""

@@ -90,7 +90,7 @@ class Shell:
         return out
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_from_nothing_to_a_file(platform: Platform, installed: Future[tuple[str, ...]], tmp_path: Path) -> None:
     environment = {**machine(), "XDG_CONFIG_HOME": str(tmp_path / "config"), "COLUMNS": "200"}
     shell = Shell(installed.result(), tmp_path, environment)

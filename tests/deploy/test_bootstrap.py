@@ -61,6 +61,7 @@ def test_first_run_installs_second_is_quick_and_silent_and_a_changed_pin_install
     assert len(stamps(checkout)) == 1
 
 
+@pytest.mark.soak
 def test_an_interrupted_installation_is_repeated(checkout: Path) -> None:
     (checkout / ".venv" / "bin").mkdir(parents=True)
     (checkout / ".venv" / "bin" / "python").write_text("half of a file")
@@ -69,6 +70,7 @@ def test_an_interrupted_installation_is_repeated(checkout: Path) -> None:
     assert len(stamps(checkout)) == 1
 
 
+@pytest.mark.soak
 def test_an_installation_that_fails_leaves_no_stamp_and_says_so(checkout: Path) -> None:
     (checkout / "requirements" / "test.txt").write_text("an-unpinned-name\n")
     failed = bootstrap(checkout)
@@ -77,6 +79,7 @@ def test_an_installation_that_fails_leaves_no_stamp_and_says_so(checkout: Path) 
     assert stamps(checkout) == []
 
 
+@pytest.mark.soak
 def test_a_second_run_waits_for_the_first(checkout: Path) -> None:
     command = [PYTHON, "-I", str(checkout / "deploy" / "bootstrap.py")]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
@@ -128,6 +131,7 @@ def lock_node_packages(root: Path, wanted: dict[str, str], locked: dict[str, dic
     (folder / "package-lock.json").write_text(json.dumps(lock))
 
 
+@pytest.mark.soak
 def test_node_packages_come_with_the_test_set_as_they_are_locked_or_not_at_all(checkout_with_node: Path) -> None:
     root = checkout_with_node  # one virtual environment for all four runs: making it takes the longest
     installed = root / ".venv" / "npm" / "node_modules" / "a-tool" / "package.json"

@@ -162,6 +162,7 @@ time.sleep(600)
 """
 
 
+@pytest.mark.soak
 def test_servers_end_with_a_killed_supervisor_and_start_again_on_the_same_data(folder: Path) -> None:
     command = [sys.executable, "-c", START_AND_SLEEP, str(folder)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as supervisor:

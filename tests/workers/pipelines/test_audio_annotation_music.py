@@ -214,6 +214,7 @@ def test_marks_in_speech_without_words_lie_between_their_neighbours():
     assert [(part.start, part.end) for part in parts] == [(1.0, 4.0), (4.0, 8.0), (8.0, 10)]
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize(
     ("tags", "bpm", "signature"),
     [("pop, upbeat", 120, "4"), ("waltz, piano, strings", 150, "3")],

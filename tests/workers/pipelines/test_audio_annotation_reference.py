@@ -122,6 +122,7 @@ def assert_well_formed(document: dict[str, Any]) -> None:
     assert all(word["line"] < len(document["lyrics"]["lines"]) for word in document["words"])
 
 
+@pytest.mark.soak
 def test_without_a_transcript_at_most_one_word_in_ten_is_wrong(spoken, recognised):
     heard = [word["text"] for word in recognised["words"]]
     assert word_errors(spoken.words, heard) <= 0.10 * len(spoken.words)
@@ -197,6 +198,7 @@ def test_the_result_names_what_really_ran(spoken, anchored):
     assert document["durationSeconds"] == pytest.approx(spoken.seconds, abs=0.001)
 
 
+@pytest.mark.soak
 def test_same_sound_same_bytes(spoken, anchored, tmp_path):
     again = annotate(spoken.path, tmp_path / "again", transcript=TRANSCRIPT)
     assert again.outputs[0].path.read_bytes() == anchored[0].outputs[0].path.read_bytes()
@@ -210,6 +212,7 @@ def test_cuda_is_a_hint(brief, tmp_path):
     assert "cuda was asked for; this engine runs on the processor." in hinted["qa"]["notes"]
 
 
+@pytest.mark.soak
 def test_a_verse_that_is_not_in_the_sound_gets_no_times(spoken, tmp_path):
     missing = "Seventeen violet elephants navigate\nmysterious underwater cathedrals"
     longer = f"{TRANSCRIPT}\n[Bridge]\n{missing}"

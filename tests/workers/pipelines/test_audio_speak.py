@@ -120,6 +120,7 @@ def speak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Speak]:
         yield speak
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("gender", VOICE_TAGS["gender"])
 def test_pitch_rises_from_very_low_to_very_high(speak: Speak, gender: str) -> None:
     spoken = [speak(voice={"gender": gender, "pitch": pitch}) for pitch in VOICE_TAGS["pitch"]]
@@ -137,6 +138,7 @@ def test_women_and_men_differ(speak: Speak) -> None:
     assert man.info["voice"] in kokoro.MALE
 
 
+@pytest.mark.soak
 def test_a_whisper_has_no_voicing(speak: Speak) -> None:
     voiced, whispered = speak(voice={"gender": "female"}), speak(voice={"gender": "female", "style": "whisper"})
     assert voiced.repetition > 0.85
@@ -149,6 +151,7 @@ def test_a_whisper_has_no_voicing(speak: Speak) -> None:
     assert "no pitch" in both.info["tags"]["approximated"]["high pitch"]
 
 
+@pytest.mark.soak
 def test_ages_differ_in_pitch_formants_and_tempo(speak: Speak) -> None:
     spoken = {age: speak(voice={"gender": "female", "age": age}) for age in VOICE_TAGS["age"]}
     pitches = [spoken[age].pitch for age in VOICE_TAGS["age"]]
@@ -165,6 +168,7 @@ def test_ages_differ_in_pitch_formants_and_tempo(speak: Speak) -> None:
     assert boy.pitch > 1.8 * man.pitch
 
 
+@pytest.mark.soak
 def test_the_vocoder_moves_formants_by_the_factor_asked() -> None:
     samples = SYNTHESIZE(breaths("We all know where the women are going.")[0].phonemes, "jf_gongitsune")
     contour = pitch_contour(samples, around=222)
@@ -175,6 +179,7 @@ def test_the_vocoder_moves_formants_by_the_factor_asked() -> None:
         assert formant_ratio(plain, np.array(profile_of(moved, contour).bands)) == pytest.approx(factor, abs=0.04)
 
 
+@pytest.mark.soak
 def test_accents_reach_the_sound_and_say_what_they_do(speak: Speak) -> None:
     text = "Water bottles."
     plain, british = speak(text), speak(text, voice={"accent": "british accent"})
@@ -213,6 +218,7 @@ def _words(text: str) -> str:
     return " ".join("".join(sign if sign.isalpha() else " " for sign in plain).split())
 
 
+@pytest.mark.soak
 def test_whisper_reads_the_speech_back(speak: Speak, whisper: Any) -> None:
     spoken = speak(READ_BACK)
     assert jiwer.wer(_words(READ_BACK), _words(_heard(whisper, spoken.samples))) <= 0.10
@@ -277,6 +283,7 @@ def test_info_names_the_engine_and_what_was_not_spoken(speak: Speak) -> None:
     assert any("Apache-2.0" in line for line in info["attribution"])
 
 
+@pytest.mark.soak
 def test_six_thousand_characters_are_spoken_in_breaths_with_progress(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -290,6 +290,7 @@ def test_hundreds_of_nouns_have_a_drawing() -> None:
     assert len({(entry.whole, entry.face) for entry in map(find, NOUNS) if entry}) > 280
 
 
+@pytest.mark.soak
 def test_each_noun_is_a_figure_of_its_own_drawn_from_the_lexicon() -> None:
     """Not a fallback: the noun is read as one thing, and its drawing is hardly any other noun's."""
     seen: set[bytes] = set()
@@ -453,6 +454,7 @@ def test_the_issues_own_prompt_comes_out_right(tmp_path: Path) -> None:
     assert image[:6].mean() > 235  # the paper's white deckle
 
 
+@pytest.mark.soak
 def test_ten_styles_are_ten_different_pictures(tmp_path: Path) -> None:
     """Each pair differs, after brightness is taken out, in its pixels or its texture."""
     styles = (

@@ -24,6 +24,7 @@ from tests.workers.pipelines.hearing import (
 from workers.pipelines.moss_sound_effect.reading import read
 from workers.pipelines.moss_sound_effect.vocabulary import EVENTS, by_family
 
+pytestmark = pytest.mark.soak
 LEAST_DIFFERENCE = 2.0
 """How far two events' portraits are apart at least; two takes of one event are mostly 1.4 apart."""
 SAMPLE = EVENTS[::5]
