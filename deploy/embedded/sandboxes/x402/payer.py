@@ -50,7 +50,7 @@ class Payer:
             valid_before=str(valid_before if valid_before is not None else int(time.time()) + LIFE_SECONDS),
             nonce=nonce or f"0x{secrets.token_hex(32)}",
         )
-        types: dict[str, Any]
+        types: Any
         domain, types, primary, message = build_typed_data_for_signing(
             authorization,
             chain_id,
