@@ -27,6 +27,9 @@ from media import buckets
 from media.fleet.selectors import pool_states
 
 Url = Annotated[str, Field(json_schema_extra={"format": "uri"})]
+_LOOPBACK = frozenset({"127.0.0.1", "::1"})
+_FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_FORWARDED_HOST", "HTTP_VIA")
+"""What proxies add to a request on its way."""
 _log = structlog.get_logger(__name__)
 
 
@@ -118,7 +121,13 @@ def metrics_page(request: HttpRequest) -> HttpResponse:
 
 
 def _may_look_inside(request: HttpRequest) -> bool:
-    return client_address(request) in {"127.0.0.1", "::1"} or bool(getattr(request.user, "is_staff", False))
+    return _is_loopback(request) or bool(getattr(request.user, "is_staff", False))
+
+
+def _is_loopback(request: HttpRequest) -> bool:
+    """Whether it comes from this machine itself, and not through a proxy on it that nobody has told us of."""
+    forwarded = any(name in request.META for name in _FORWARDED)
+    return client_address(request) in _LOOPBACK and (bool(settings.TRUSTED_PROXIES) or not forwarded)
 
 
 def _check(name: str, check: Callable[[], str]) -> dict[str, Any]:

@@ -4,7 +4,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api.keys_messages import CreatedKey, CreateKeyRequest, KeyList, RevokedKey, RevokeKeyRequest, listed
+from accounts.api.keys_messages import (
+    CreatedKey,
+    CreateKeyRequest,
+    KeyList,
+    RevokeAllKeysRequest,
+    RevokedKey,
+    RevokedKeys,
+    RevokeKeyRequest,
+    listed,
+)
 from accounts.api.messages import NO_STORE, account_of
 from accounts.authentication import Caller, ForeignOrigin, Unauthenticated, caller_of
 from accounts.google import GoogleNotConfigured, GoogleUnreachable, IdTokenRefused
@@ -17,7 +26,7 @@ from accounts.services.key_requests import (
     end_key,
     key_for_google,
 )
-from accounts.services.keys import MissingScope, NewKey, TooManyKeys
+from accounts.services.keys import MissingScope, NewKey, TooManyKeys, revoke_all_keys
 from accounts.services.security_events import origin_of
 from accounts.services.sign_in import AccountSuspended
 from core import clock, ids
@@ -122,6 +131,27 @@ class RevokeKeyView(APIView):
             account_id=caller_of(request).id, prefix=asked.key_prefix, origin=origin_of(request), now=clock.now()
         )
         return Response(RevokedKey(key_prefix=asked.key_prefix, revoked_at=clock.rfc3339(revoked_at)).wire())
+
+
+class RevokeAllKeysView(APIView):
+    """/api/v1/keys/revoke-all"""
+
+    @operation(
+        tag="keys",
+        summary="Revoke every API key",
+        description="Ends every usable key of the account for good, within a second everywhere, also the one that "
+        "asks. Browser sessions and jobs go on. Repeating it with a session changes nothing.",
+        scope=Scope.KEYS,
+        body=RevokeAllKeysRequest,
+        body_required=False,
+        answers={200: RevokedKeys},
+    )
+    def post(self, request: Request) -> Response:
+        """End all."""
+        read_body(request, RevokeAllKeysRequest)
+        now = clock.now()
+        prefixes = revoke_all_keys(account_id=caller_of(request).id, origin=origin_of(request), now=now)
+        return Response(RevokedKeys(key_prefixes=prefixes, revoked_at=clock.rfc3339(now)).wire())
 
 
 def _created(minted: NewKey) -> Response:

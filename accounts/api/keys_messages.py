@@ -105,6 +105,19 @@ class RevokedKey(Message):
     """The first time it was revoked."""
 
 
+class RevokeAllKeysRequest(Message):
+    """Nothing to say."""
+
+
+class RevokedKeys(Message):
+    """The keys that are no more."""
+
+    ok: Literal[True] = True
+    key_prefixes: list[str]
+    """Those that were usable until now, oldest first; the key of this request is among them."""
+    revoked_at: str
+
+
 def listed(key: ApiKey, *, current: bool) -> ListedKey:
     """A key with its parent, as lists show it."""
     return ListedKey(

@@ -13,6 +13,7 @@ urlpatterns = [
     path("auth/browser/session", auth.SessionView.as_view()),
     path("keys", keys.KeysView.as_view()),
     path("keys/revoke", keys.RevokeKeyView.as_view()),
+    path("keys/revoke-all", keys.RevokeAllKeysView.as_view()),
     path("device/link/start", device.StartLinkView.as_view()),
     path("device/link/request", device.LinkRequestView.as_view()),
     path("device/link/approve", device.ApproveLinkView.as_view()),

@@ -52,7 +52,9 @@ def suspend_account(
             actor_id=actor_id,
             reason=reason,
         )
-        forget_keys(account_id=user.pk)
+        prefixes = announce_usable_keys(account_id=user.pk)
+    for prefix in prefixes:
+        recognition.forget(prefix)
     return True
 
 
@@ -87,16 +89,11 @@ def withdraw_links(*, account_id: UUID) -> None:
         LINK.apply("withdraw", DeviceLink.objects.filter(pk=link_id))
 
 
-def forget_keys(*, account_id: UUID) -> None:
-    """After the commit every process looks the account's usable keys up anew."""
+def announce_usable_keys(*, account_id: UUID) -> list[str]:
+    """After the commit every process looks the account's usable keys up anew; their prefixes, for this process."""
     prefixes = list(ApiKey.objects.filter(user_id=account_id, revoked_at=None).values_list("prefix", flat=True))
-
-    def tell() -> None:
-        for prefix in prefixes:
-            recognition.forget(prefix)
-        revocations.announce(prefixes)
-
-    transaction.on_commit(tell)
+    transaction.on_commit(lambda: revocations.announce(prefixes))
+    return prefixes
 
 
 def _lock(account_id: UUID, reason: str) -> User:

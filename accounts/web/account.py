@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts.authentication import signed_in_user
 from accounts.models import SecurityEvent, User
 from accounts.selectors import list_events, list_keys
-from accounts.services.keys import revoke_key
+from accounts.services.keys import revoke_all_keys, revoke_key
 from accounts.services.security_events import origin_of
 from core import clock
 from core.ui.pages import page
@@ -56,10 +56,11 @@ def account(request: HttpRequest, user: User) -> HttpResponse:
         {"event": event, "sentence": _SENTENCES[event.kind]}
         for event in list_events(account_id=user.pk, kind=None, before=None, limit=EVENTS_SHOWN)
     ]
+    keys = list_keys(account_id=user.pk)
     return render(
         request,
         "accounts/account.html",
-        {"account": user, "keys": list_keys(account_id=user.pk), "events": events},
+        {"account": user, "keys": keys, "usable": sum(1 for key in keys if key.revoked_at is None), "events": events},
     )
 
 
@@ -71,4 +72,13 @@ def revoke(request: HttpRequest, user: User) -> HttpResponseBase:
     prefix = request.POST.get("keyPrefix", "")
     if "\0" not in prefix:
         revoke_key(account_id=user.pk, prefix=prefix, now=clock.now(), origin=origin_of(request))
+    return redirect("account")
+
+
+@page
+@require_POST
+@signed_in
+def revoke_all(request: HttpRequest, user: User) -> HttpResponseBase:
+    """Revoke every key of the account."""
+    revoke_all_keys(account_id=user.pk, now=clock.now(), origin=origin_of(request))
     return redirect("account")

@@ -20,6 +20,7 @@ GENERATORS: dict[str, Callable[[], str]] = {
     "valkey_worker_password": lambda: secrets.token_urlsafe(24),
     "s3_access_key": lambda: "KT" + secrets.token_hex(9).upper(),
     "s3_secret_key": lambda: secrets.token_urlsafe(30),
+    "flower_password": lambda: secrets.token_urlsafe(18),
     "admin_password": lambda: secrets.token_urlsafe(18),
     "secret_key": lambda: secrets.token_urlsafe(50),
     "api_key_pepper": lambda: secrets.token_urlsafe(32),

@@ -128,6 +128,9 @@ def show(platform: Platform) -> None:
             table.add_row(f"  {name}", run["admin"][name])
     if run["flower"]:
         table.add_row("Queues", run["flower"])
+        user, _, password = run["flower_login"].partition(":")
+        table.add_row("  user", user)
+        table.add_row("  password", password)
     table.add_row("Sign in", f"{run['site']}/sign-in")
     if run["mail"]:
         table.add_row("Mail", run["mail"])

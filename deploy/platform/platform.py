@@ -21,6 +21,7 @@ from deploy.process import StartFailed, remember, wait_ready
 
 PREFERRED_PORTS = {"web": 8_000, "flower": 5_555, "mail": 8_025, "sandboxes": 8_026}
 READY_SECONDS = 60
+FLOWER_USER = "operator"
 OUR_PROCESSES = ("mail", "sandboxes", "web", "steward", "media-worker", "flower")
 
 REAL_PROVIDER = {"stripe": "STRIPE_SECRET_KEY", "coinbase": "COINBASE_API_KEY", "x402": "X402_FACILITATOR_URL"}
@@ -100,6 +101,12 @@ class Platform:
     @property
     def flower(self) -> str:
         return f"http://127.0.0.1:{self._ports['flower']}"
+
+    @property
+    def flower_login(self) -> str:
+        """"user:password" of Flower's pages: FLOWER_BASIC_AUTH where it is set, else one of the installation's own."""
+        own = f"{FLOWER_USER}:{self.servers.secrets['flower_password']}"
+        return self._overrides.get("FLOWER_BASIC_AUTH") or os.environ.get("FLOWER_BASIC_AUTH") or own
 
     @property
     def mail(self) -> str | None:
@@ -227,7 +234,7 @@ class Platform:
             "web": lambda: build.web(port=self._ports["web"], workers=self._web_workers, threads=self._web_threads),
             "steward": build.steward,
             "media-worker": lambda: build.media_worker(concurrency=self._worker_concurrency),
-            "flower": lambda: build.flower(port=self._ports["flower"]),
+            "flower": lambda: build.flower(port=self._ports["flower"], login=self.flower_login),
         }
         wanted = [self._supervisor.add(make[name]()) for name in OUR_PROCESSES if name in self._programs]
         self._say(f"starting {', '.join(unit.name for unit in wanted)} …")
@@ -251,6 +258,7 @@ class Platform:
             "site": self.environment["SITE_URL"],
             "admin": admin,
             "flower": self.flower if "flower" in self._programs else None,
+            "flower_login": self.flower_login if "flower" in self._programs else None,
             "mail": self.mail,
             "sandboxes": self.sandboxes,
             "sandboxed": self.sandboxed,

@@ -79,12 +79,12 @@ class Programs:
         worker.orphan_signal = signal.SIGQUIT
         return worker
 
-    def flower(self, *, port: int) -> Program:
-        """Loopback only; its API, which could stop workers, stays closed: FLOWER_UNAUTHENTICATED_API is never set."""
+    def flower(self, *, port: int, login: str) -> Program:
+        """Loopback only, and behind `login` ("user:password") even there: its API could stop workers."""
         command = [SCRIPTS / "celery", "-A", "deploy.platform.queues", "flower"]
         command += ["--address=127.0.0.1", f"--port={port}"]
-        # By the environment: a broker password on the command line would be everybody's to read.
-        own = {"CELERY_BROKER_URL": self._environment["CELERY_BROKER_URL"]}
+        # By the environment: a password on the command line would be everybody's to read.
+        own = {"CELERY_BROKER_URL": self._environment["CELERY_BROKER_URL"], "FLOWER_BASIC_AUTH": login}
         flower = self._program("flower", command, {**machine(), **own})
         flower.check = answers(f"http://127.0.0.1:{port}/healthcheck")
         return flower
