@@ -75,6 +75,7 @@ def settings(*, url: str, keys: Keys, providers: Collection[str] = PROVIDERS) ->
             "X402_PAY_TO": keys.x402_pay_to,
             "X402_NETWORK": NETWORK,
             "X402_ASSET": ASSET,
+            "X402_ASSET_NAME": "USDC",
             "X402_RPC_URL": f"{url}/rpc",
         }
     return found
