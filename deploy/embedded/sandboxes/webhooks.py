@@ -1,5 +1,6 @@
 """Deliveries of signed events: at once, then again with growing pauses until a 2xx answers; kept across restarts."""
 
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ RETRY_PAUSES = (1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 1800.0, 3600.0)
 TIMEOUT_SECONDS = 10.0
 AT_ONCE = 8
 """Deliveries of one provider that run beside each other."""
+_TLS = ssl.create_default_context()  # reading the system's certificates takes longer than all else at a start
 
 Target = str | Callable[[bytes, Mapping[str, str]], int]
 """Where events go: a URL, or a function of body and headers that returns the status of its answer."""
@@ -61,7 +63,7 @@ class Webhooks:
         self._held = False
         self._ending = False
         self._running: set[int] = set()
-        self._client = httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False)
+        self._client = httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False, verify=_TLS)
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix=f"{provider}-webhook")
         self._thread = threading.Thread(target=self._run, name=f"{provider}-webhooks", daemon=True)
 

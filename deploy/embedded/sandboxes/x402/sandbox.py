@@ -72,6 +72,8 @@ class X402Sandbox:
             requirements = PaymentRequirements.model_validate(asked["paymentRequirements"])
         except (ValueError, KeyError, TypeError, ValidationError) as error:
             return json_answer(400, {"error": f"invalid request: {error}"})
+        if requirements.network != NETWORK:  # the SDK would try any chain of Ethereum's kind with this one's wallet
+            return json_answer(400, {"error": f"no facilitator for {requirements.network}"})
         try:
             if request.path == VERIFY:
                 return json_answer(200, _plain(self._facilitator.verify(payload, requirements)))
