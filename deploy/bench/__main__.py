@@ -22,6 +22,7 @@ from deploy.bench.sections.hot import hot
 from deploy.bench.sections.jobs import jobs
 from deploy.bench.sections.keys import keys
 from deploy.bench.sections.ledger import ledger
+from deploy.bench.sections.statements import statements
 from deploy.bench.sections.status import status
 from deploy.bench.sections.submit import floors, submit
 from deploy.bench.series import RunInvalid
@@ -43,6 +44,7 @@ SECTIONS: dict[str, Callable[[Stage, Size], report.Section]] = {
     "status": status,
     "hot": hot,
     "ledger": ledger,
+    "statements": statements,
     "history": history,
 }
 USUAL = [name for name in SECTIONS if name != "floors"]

@@ -19,6 +19,7 @@ class Size:
     job_limit_seconds: float
     single_jobs: int
     history_jobs: int
+    statement_entries: int
 
 
 DEFAULT = Size(
@@ -31,6 +32,7 @@ DEFAULT = Size(
     job_limit_seconds=90,
     single_jobs=60,
     history_jobs=1_000_000,
+    statement_entries=1_000_000,
 )
 QUICK = Size(
     rounds=1,
@@ -42,5 +44,6 @@ QUICK = Size(
     job_limit_seconds=60,
     single_jobs=15,
     history_jobs=50_000,
+    statement_entries=50_000,
 )
 WORKER_SLOTS = 16
