@@ -16,13 +16,14 @@ SUCCESS_URL = "https://shop.example/thanks?session={CHECKOUT_SESSION_ID}"
 CANCEL_URL = "https://shop.example/cart"
 
 
-def client(sandboxes: Sandboxes, *, key: str | None = None, retries: int = 0) -> stripe.StripeClient:
+def client_at(url: str, *, key: str, retries: int = 0) -> stripe.StripeClient:
     """The real SDK, with only its base address changed."""
-    return stripe.StripeClient(
-        key or sandboxes.keys.stripe_key,
-        base_addresses={"api": f"{sandboxes.url}/stripe"},
-        max_network_retries=retries,
-    )
+    return stripe.StripeClient(key, base_addresses={"api": f"{url}/stripe"}, max_network_retries=retries)
+
+
+def client(sandboxes: Sandboxes, *, key: str | None = None, retries: int = 0) -> stripe.StripeClient:
+    """The SDK of a shop at these sandboxes."""
+    return client_at(sandboxes.url, key=key or sandboxes.keys.stripe_key, retries=retries)
 
 
 def order(cents: int = 500, **more: Any) -> Any:

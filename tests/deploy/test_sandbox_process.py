@@ -1,20 +1,24 @@
 """The sandboxes as a process, and how the platform starts them, names them, and leaves them out."""
 
+import io
 import json
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from rich.console import Console
 
 from deploy import ports
 from deploy.embedded.credentials import load_or_generate
 from deploy.embedded.sandboxes.server import Sandboxes
 from deploy.embedded.sandboxes.settings import Keys, settings
 from deploy.platform import Platform
-from deploy.platform.programs import Programs
-from tests.deploy.sandbox_shop import Inbox, client, listening, order, paid, press
+from deploy.platform import __main__ as up
+from deploy.platform.programs import Programs, machine
+from tests.deploy.sandbox_shop import client_at, listening, order, paid, press
 
 
 @pytest.fixture
@@ -39,7 +43,7 @@ def test_the_process_serves_tells_of_payments_and_forgets_nothing_when_killed(tm
         assert not any(secret in " ".join(program.command) for secret in vars(keys).values())
         program.start()
         try:
-            shop = client(_At(port, keys))
+            shop = client_at(f"http://127.0.0.1:{port}", key=keys.stripe_key)
             made = shop.v1.checkout.sessions.create(order())
             assert press(str(made.url), "pay").status_code == 303
             assert arrived.wait(10)
@@ -50,14 +54,6 @@ def test_the_process_serves_tells_of_payments_and_forgets_nothing_when_killed(tm
             program.stop()
     assert program.exit_code == 0
     assert program.log.read_text() == ""
-
-
-class _At:
-    """Where a process of its own serves."""
-
-    def __init__(self, port: int, keys: Keys) -> None:
-        self.url = f"http://127.0.0.1:{port}"
-        self.keys = keys
 
 
 def test_the_desk_refunds_and_decides_disputes() -> None:
@@ -153,6 +149,30 @@ def test_a_real_provider_takes_its_sandboxs_place(tmp_path: Path, monkeypatch: p
     assert (without.sandboxed, without.sandboxes) == ([], None)
 
 
-def test_inbox_keeps_what_came() -> None:
-    inbox = Inbox(503)
-    assert [inbox(b"{}", {}), inbox(b"{}", {})] == [503, 200]
+def test_the_platform_starts_them_and_says_where_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in set(os.environ) - set(machine()):
+        monkeypatch.delenv(name)
+    elsewhere = dict.fromkeys(("DATABASE_URL", "REDIS_URL", "S3_ENDPOINT_URL"), "http://127.0.0.1:9")
+    real = {"COINBASE_API_KEY": "real"}
+    platform = Platform(tmp_path, env_overrides=elsewhere | real, programs=("sandboxes",), port_choice="any")
+    platform.servers.start()  # takes the folder; no server of ours is needed, so that no database is prepared
+    try:
+        platform._choose_ports()
+        platform._start_programs()
+        platform._write_run_file()
+        assert platform.sandboxes is not None
+        found = platform.environment
+        assert found["PAYMENTS_SANDBOX"] == "stripe,x402"
+        assert (found["COINBASE_API_KEY"], found.get("COINBASE_API_BASE")) == ("real", None)
+        shop = client_at(platform.sandboxes, key=found["STRIPE_SECRET_KEY"])
+        assert shop.v1.checkout.sessions.create(order()).status == "open"
+        run = json.loads((tmp_path / "run.json").read_text())
+        assert (run["sandboxes"], run["sandboxed"]) == (platform.sandboxes, ["stripe", "x402"])
+        assert run["pids"]["sandboxes"] == platform.processes["sandboxes"].pid
+        printed = io.StringIO()
+        monkeypatch.setattr(up, "console", Console(file=printed, highlight=False, width=200))
+        up.show(platform)
+        assert f"{platform.sandboxes} (sandbox for stripe, x402: no real money moves)" in printed.getvalue()
+    finally:
+        platform.stop()
+    assert not (tmp_path / "run.json").exists()

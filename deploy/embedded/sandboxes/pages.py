@@ -71,11 +71,11 @@ a { color: var(--accent) }
 .notice { padding: .7rem .9rem; border-radius: 10px; background: var(--soft) }
 .notice.bad { background: var(--bad-soft); color: var(--bad) }
 table { border-collapse: collapse; width: 100%; font-size: .9rem }
-th, td { text-align: left; padding: .4rem .6rem .4rem 0; border-top: 1px solid var(--line); vertical-align: top;
-  overflow-wrap: anywhere }
+th, td { text-align: left; padding: .4rem .9rem .4rem 0; border-top: 1px solid var(--line); white-space: nowrap }
 td form { display: inline-block; margin: 0 .3rem .3rem 0 }
 td button { width: auto; padding: .2rem .6rem; font-size: .85rem }
 .scroll { overflow-x: auto }
+p { overflow-wrap: anywhere }
 </style>
 </head>
 <body>

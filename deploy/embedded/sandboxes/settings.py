@@ -9,6 +9,7 @@ PROVIDERS = ("stripe", "coinbase", "x402")
 NETWORK = "eip155:84532"
 CHAIN_ID = 84_532
 ASSET = "0x036CbD53842c5426634e7929541eC2318f3dCF7e"
+ASSET_NAME = "USDC"
 """USDC on Base Sepolia: the sandbox's chain has this one token, at its true address, under its true name."""
 
 
@@ -75,7 +76,7 @@ def settings(*, url: str, keys: Keys, providers: Collection[str] = PROVIDERS) ->
             "X402_PAY_TO": keys.x402_pay_to,
             "X402_NETWORK": NETWORK,
             "X402_ASSET": ASSET,
-            "X402_ASSET_NAME": "USDC",
+            "X402_ASSET_NAME": ASSET_NAME,
             "X402_RPC_URL": f"{url}/rpc",
         }
     return found

@@ -18,10 +18,10 @@ from eth_utils import keccak, to_checksum_address
 from x402.mechanisms.evm.eip712 import hash_eip3009_authorization
 from x402.mechanisms.evm.types import ExactEIP3009Authorization
 
-from deploy.embedded.sandboxes.settings import ASSET, CHAIN_ID
+from deploy.embedded.sandboxes.settings import ASSET, ASSET_NAME, CHAIN_ID
 from deploy.embedded.sandboxes.store import Store
 
-NAME, VERSION, DECIMALS = "USDC", "2", 6
+VERSION, DECIMALS = "2", 6
 BLOCK_SECONDS = 2
 FIRST_BLOCK = 30_000_000
 TRANSFER = "0x" + keccak(text="Transfer(address,address,uint256)").hex()
@@ -52,8 +52,8 @@ class Chain:
         self._ahead: int = known["ahead"]
         self._reverting = 0
         self._functions: dict[str, Callable[..., Any]] = {
-            "name()": lambda: NAME,
-            "symbol()": lambda: NAME,
+            "name()": lambda: ASSET_NAME,
+            "symbol()": lambda: ASSET_NAME,
             "version()": lambda: VERSION,
             "decimals()": lambda: DECIMALS,
             "balanceOf(address)": self.balance,
@@ -239,7 +239,7 @@ def _signer(arguments: Transfer) -> str:
         valid_before=str(arguments.valid_before),
         nonce=f"0x{arguments.nonce.hex()}",
     )
-    digest = hash_eip3009_authorization(authorization, CHAIN_ID, ASSET, NAME, VERSION)
+    digest = hash_eip3009_authorization(authorization, CHAIN_ID, ASSET, ASSET_NAME, VERSION)
     try:
         signature = keys.Signature(signature_bytes=arguments.r + arguments.s + bytes([arguments.v - 27]))
         return signature.recover_public_key_from_msg_hash(digest).to_address()

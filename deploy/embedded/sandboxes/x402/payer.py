@@ -12,8 +12,8 @@ from x402.mechanisms.evm.eip712 import build_typed_data_for_signing
 from x402.mechanisms.evm.signers import EthAccountSigner
 from x402.mechanisms.evm.types import ExactEIP3009Authorization
 
-from deploy.embedded.sandboxes.settings import CHAIN_ID
-from deploy.embedded.sandboxes.x402.chain import NAME, VERSION
+from deploy.embedded.sandboxes.settings import ASSET_NAME, CHAIN_ID
+from deploy.embedded.sandboxes.x402.chain import VERSION
 
 LIFE_SECONDS = 300
 Payload = dict[str, Any]
@@ -55,7 +55,7 @@ class Payer:
             authorization,
             chain_id,
             asset or requirements["asset"],
-            extra.get("name", NAME),
+            extra.get("name", ASSET_NAME),
             extra.get("version", VERSION),
         )
         signature = self._signer.sign_typed_data(domain, types, primary, message)
