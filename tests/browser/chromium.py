@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+PATIENCE_MS = 20_000
+"""How long a page may take; two processors have much to do."""
 MISSING = (
     "The browser tests need Chromium and found none. Install it (Debian, Ubuntu: apt-get install chromium) or name one "
     "in CHROMIUM."
@@ -37,6 +39,7 @@ def running_chromium() -> Iterator[Browser]:
         if os.environ.get("CI") == "true":
             pytest.fail(MISSING)
         pytest.skip(MISSING)
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program)
         try:

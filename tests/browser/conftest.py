@@ -38,7 +38,7 @@ def platform(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iter
         running = Platform(
             folder / "data",
             env_overrides={"TRUSTED_PROXIES": "127.0.0.1"},
-            programs=("mail", "web", "steward"),
+            programs=("mail", "sandboxes", "web", "steward"),
             web_workers=1,
             port_choice="any",
             say=lambda _: None,

@@ -10,6 +10,7 @@ import httpx
 from playwright.sync_api import Browser, Page, expect
 
 from deploy.platform import Platform
+from tests.browser.chromium import PATIENCE_MS
 
 WIDE = (1280, 900)
 NARROW = (360, 740)
@@ -49,7 +50,7 @@ class Visitor:
             color_scheme=look.scheme,  # type: ignore[arg-type]
             extra_http_headers={"X-Forwarded-For": address},
         )
-        self.context.set_default_timeout(20_000)
+        self.context.set_default_timeout(PATIENCE_MS)
         self.page: Page = self.context.new_page()
         self.complaints: list[str] = []
         self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
