@@ -15,6 +15,7 @@ from deploy import ports
 from deploy.embedded.credentials import load_or_generate
 from deploy.embedded.sandboxes.server import Sandboxes
 from deploy.embedded.sandboxes.settings import Keys, settings
+from deploy.embedded.sandboxes.x402.payer import Payer
 from deploy.platform import Platform
 from deploy.platform import __main__ as up
 from deploy.platform.programs import Programs, machine
@@ -73,6 +74,15 @@ def test_the_desk_refunds_and_decides_disputes() -> None:
         assert again.status_code == 400
         assert sandboxes.stripe.get("dispute", dispute["id"])["status"] == "won"
         assert press(desk, "burn", id="x").status_code == 400
+
+
+def test_the_desk_funds_a_wallet_of_another_process() -> None:
+    with Sandboxes() as sandboxes:
+        wallet = Payer().address
+        for amount, status in (("", 400), ("-5", 400), ("5000000", 200)):
+            assert press(f"{sandboxes.url}/", "fund", id=wallet, amount=amount).status_code == status
+        assert press(f"{sandboxes.url}/", "fund", id="0x12", amount="1").status_code == 400
+        assert sandboxes.x402.chain.balance(wallet) == 5_000_000
 
 
 def test_a_page_elsewhere_can_press_nothing_and_read_nothing() -> None:

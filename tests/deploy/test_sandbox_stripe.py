@@ -229,6 +229,9 @@ def test_refunds_in_parts_up_to_the_whole(sandboxes: Sandboxes, shop: stripe.Str
     assert shop.v1.refunds.retrieve(first.id).charge == second.charge
     charge = shop.v1.charges.retrieve(str(second.charge), {"expand": ["refunds"]})
     assert (charge.amount_refunded, charge.refunded) == (1_000, True)
+    with pytest.raises(StripeError, match="Nothing is left"):
+        sandboxes.stripe.dispute(intent)
+    assert shop.v1.disputes.list({"payment_intent": intent}).data == []
     assert charge.refunds is not None
     assert [one.amount for one in charge.refunds.data] == [700, 300]
 

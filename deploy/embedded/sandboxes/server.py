@@ -180,6 +180,8 @@ class Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length") or "0"
         if not length.isdigit() or int(length) > LARGEST_BODY or self.headers.get("Transfer-Encoding"):
             self.close_connection = True
+            if length.isdigit():  # closing on unread bytes would reset the connection under its answer
+                self.rfile.read(min(int(length), 4 * LARGEST_BODY))
             self._write(json_answer(413, {"error": {"message": "The body is too large or has no length."}}))
             return
         body = self.rfile.read(int(length))

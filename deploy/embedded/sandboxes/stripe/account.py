@@ -202,10 +202,16 @@ class StripeAccount(Events):
         return self._end_refund(refund_id, status="failed")
 
     def dispute(self, payment_intent: str, amount: int | None = None, *, reason: str = "fraudulent") -> Object:
-        """The customer's bank takes the charge back (all that is not refunded, by default)."""
+        """The customer's bank takes the charge back (all that is not refunded, by default).
+
+        Raises:
+            StripeError: nothing is left of the charge, or it was not paid.
+        """
         with self.store.transaction():
             charge = self.charge_of(payment_intent)
             taken = charge["amount"] - charge["amount_refunded"] if amount is None else amount
+            if taken < 1:
+                raise StripeError(f"Nothing is left of {charge['id']} to dispute.", code="charge_already_refunded")
             made = objects.dispute(charge=charge, amount=taken, reason=reason, now=self.now())
             charge["disputed"] = True
             self._put("charge", charge)

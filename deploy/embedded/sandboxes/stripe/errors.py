@@ -32,7 +32,8 @@ class StripeError(Exception):
 
 def no_such(kind: str, id: str, *, param: str = "id") -> StripeError:
     """An object that does not exist."""
-    return StripeError(f"No such {kind}: '{id}'", status=404, code="resource_missing", param=param)
+    name = "checkout.session" if kind == "session" else kind
+    return StripeError(f"No such {name}: '{id}'", status=404, code="resource_missing", param=param)
 
 
 def missing(param: str) -> StripeError:
