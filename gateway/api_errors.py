@@ -13,7 +13,7 @@ from core.errors import ApiError, NotFound, RateLimited, Unavailable
 from media.sources import PayloadTooLarge
 
 _log = structlog.get_logger(__name__)
-_BILLED_PATHS = ("/api/v1/media/", "/api/v1/checkout/", "/api/v1/credits/", "/api/v1/deposit/")
+_BILLED_PATHS = ("/api/v1/media/", "/api/v1/checkout/", "/api/v1/claim/", "/api/v1/credits/", "/api/v1/deposit/")
 
 
 class InternalError(ApiError):

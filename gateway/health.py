@@ -103,11 +103,16 @@ class HealthView(APIView):
 
 
 def readyz(request: HttpRequest) -> HttpResponse:
-    """200 when every dependency answers, else 503. Which one is told only to loopback and signed-in staff."""
+    """200 when every dependency answers, else 503. Which one is told only to loopback and signed-in staff.
+
+    Everybody is told which payment providers are sandboxes, where some are.
+    """
     checks = {"database": _database, "valkey": _valkey, "bucket": _bucket, "workers": _workers}
     report = {name: _check(name, check) for name, check in checks.items()}
     ready = all(entry["ok"] for entry in report.values())
     body: dict[str, Any] = {"ready": ready}
+    if settings.PAYMENTS_SANDBOX:
+        body["sandbox"] = list(settings.PAYMENTS_SANDBOX)
     if _may_look_inside(request):
         body["checks"] = report
     return JsonResponse(body, status=200 if ready else 503)

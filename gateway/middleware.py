@@ -24,6 +24,9 @@ _LARGE_BODIES = ("/api/v1/media/jobs", "/api/v1/media/estimate", "/workers/")
 """They carry media, or a node's signed report, and are read behind a credential."""
 SMALL_BODY_BYTES = 64_000
 """All others: parsing megabytes of JSON takes seconds and a hundred times their memory, from anybody."""
+_EVENTS = "/api/v1/webhooks/"
+EVENT_BYTES = 512_000
+"""A payment provider's event: a charge with many refunds is some dozens of kilobytes."""
 _UNCOUNTED = ("/api/", "/workers/", "/static/", "/readyz", "/metrics", "/admin/")
 """Not counted as pages: they count themselves, sign their requests, or are for operators."""
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -101,4 +104,5 @@ class LimitMiddleware:
 def _too_large(request: HttpRequest) -> bool:
     length = request.META.get("CONTENT_LENGTH") or "0"
     most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE if request.path.startswith(_LARGE_BODIES) else SMALL_BODY_BYTES
+    most = EVENT_BYTES if request.path.startswith(_EVENTS) else most
     return not length.isdigit() or int(length) > most

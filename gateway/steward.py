@@ -18,6 +18,8 @@ from core.webhooks.delivery import deliver_due
 from gateway import celery
 from gateway.handlers import MAILS
 from media import dispatcher, reaper, retention, run_times, staging
+from payments.services.process_events import process_due_events
+from payments.services.reconcile_due import reconcile_due
 
 _log = structlog.get_logger(__name__)
 
@@ -46,6 +48,8 @@ LOOPS: Sequence[Loop] = (
     ),
     Loop(name="staging", run=lambda: staging.stage_due(limit=8, now=clock.now()), interval=0.05, woken=True),
     Loop(name="webhooks", run=lambda: deliver_due(limit=32, now=clock.now()), interval=0.1, woken=True),
+    Loop(name="payments", run=lambda: process_due_events(limit=50, now=clock.now()), interval=0.5, woken=True),
+    Loop(name="purchases", run=lambda: reconcile_due(limit=50, now=clock.now()), interval=5.0),
     Loop(name="reaper", run=lambda: reaper.reap(now=clock.now()), interval=1.0),
     Loop(name="run-times", run=run_times.count_finished, interval=5.0),
     Loop(name="retention", run=lambda: retention.sweep(now=clock.now()), interval=60.0),

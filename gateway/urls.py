@@ -17,6 +17,7 @@ urlpatterns = [
     path("api/v1/", include("billing.api.urls")),
     path("api/v1/credits/balance", deprecated.CreditsBalanceView.as_view()),
     path("api/v1/credits/consume", deprecated.CreditsConsumeView.as_view()),
+    path("api/v1/", include("payments.api.urls")),
     path("api/v1/media/", include("media.api.urls")),
     path("", include("core.webhooks.urls")),
     path("", include("gateway.discovery.urls")),
@@ -25,6 +26,7 @@ urlpatterns = [
     path("metrics", health.metrics_page),
     path("admin/", admin.site.urls),
     path("", include("accounts.web.urls")),
+    path("", include("payments.web.urls")),
 ]
 
 

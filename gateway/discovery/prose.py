@@ -19,6 +19,7 @@ in UTC. **Unknown fields** are refused, so that a typing error is never silently
 """
 TAGS = {
     "media": "Jobs, their prices, and the catalogue of tasks.",
+    "payments": "Credit to buy: packages, payment pages, and what the payment providers tell.",
     "balance": "What the account may spend.",
     "webhooks": "Callbacks at a job's end: their secret and their deliveries.",
     "auth": "From a proven address to a key or a browser's session.",

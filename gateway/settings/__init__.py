@@ -185,8 +185,10 @@ RATE_LIMITS = {
     "read": integer("RATE_LIMIT_READS", 3000),
     "sign_in": integer("RATE_LIMIT_SIGN_INS", 60),
     "referral": integer("RATE_LIMIT_REFERRALS", 60),
+    "webhook": integer("RATE_LIMIT_WEBHOOKS", 60_000),
 }
-"""Requests a minute for each key or session; without one, for signing in and for referral codes, for each address."""
+"""Requests a minute for each key or session; without one, and for signing in, referral codes and providers' webhooks,
+for each address."""
 DATA_UPLOAD_MAX_MEMORY_SIZE = 90_000_000
 """60 MB of inline media in base64, and their envelope."""
 
@@ -233,6 +235,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "core.ui.sandbox.sandbox_banner",
             ]
         },
     }

@@ -1,0 +1,1 @@
+"""Routes of the payments room under /api/v1/."""

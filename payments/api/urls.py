@@ -1,0 +1,15 @@
+"""Routes under /api/v1/ of the payments room."""
+
+from django.urls import path
+
+from payments.api import checkout, claim, packages, webhooks
+
+urlpatterns = [
+    path("packages", packages.PackagesView.as_view()),
+    path("checkout/stripe", checkout.StripeCheckoutView.as_view()),
+    path("checkout/crypto", checkout.CryptoCheckoutView.as_view()),
+    path("claim/stripe", claim.ClaimStripeView.as_view()),
+    path("claim/crypto", claim.ClaimCryptoView.as_view()),
+    path("webhooks/stripe", webhooks.StripeWebhookView.as_view()),
+    path("webhooks/crypto", webhooks.CryptoWebhookView.as_view()),
+]

@@ -1,0 +1,1 @@
+"""The companies that receive money for us: what they are asked, and what their answers mean here."""

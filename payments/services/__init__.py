@@ -1,0 +1,1 @@
+"""Writes of the payments room: one module for each verb."""

@@ -1,0 +1,57 @@
+"""A customer says that a purchase is paid: a hint, on which the provider is asked."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from billing.micros import Micros
+from billing.selectors import balance
+from core.errors import InvalidState
+from payments.models import Checkout
+from payments.selectors import checkout_of, own_checkout
+from payments.services.reconcile_deposit import reconcile_deposit
+from payments.transitions import OPEN, PAID
+
+
+class NotSettled(InvalidState):
+    """This purchase is not paid; details.status tells how it stands."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claimed:
+    """A purchase, and what its account may spend now."""
+
+    checkout: Checkout
+    available: Micros
+
+
+def claim_deposit(*, account_id: UUID, provider: str, provider_id: str, now: datetime) -> Claimed:
+    """Settle the account's own purchase if its provider has the money. Claiming again answers the same.
+
+    Raises:
+        CheckoutNotFound: the account has begun no such purchase.
+        NotSettled: the provider does not have the money, or not as it was agreed; nothing was credited.
+        ProviderNotConfigured, ProviderUnavailable: nobody could be asked.
+    """
+    checkout = own_checkout(account_id=account_id, provider=provider, provider_id=provider_id)
+    if checkout.status != PAID:
+        reconcile_deposit(provider=provider, provider_id=provider_id, now=now)
+        checkout.refresh_from_db()
+    if checkout.status != PAID:
+        raise NotSettled(details={"status": checkout.status})
+    return Claimed(checkout=checkout, available=balance(account_id=account_id).available)
+
+
+def look_again(*, account_id: UUID, checkout_id: UUID, now: datetime) -> Claimed | None:
+    """The account's own checkout, its provider asked first where it is open; None when it has none of this id.
+
+    Raises:
+        ProviderNotConfigured, ProviderUnavailable: nobody could be asked.
+    """
+    checkout = checkout_of(account_id=account_id, checkout_id=checkout_id)
+    if checkout is None:
+        return None
+    if checkout.status == OPEN:
+        reconcile_deposit(provider=checkout.provider, provider_id=checkout.provider_id, now=now)
+        checkout.refresh_from_db()
+    return Claimed(checkout=checkout, available=balance(account_id=account_id).available)
