@@ -65,7 +65,8 @@ def job_answer(
     """
     public_id = ids.encode(ids.JOB, job.pk)
     done = job.status == COMPLETED
-    swept = job.swept_at is not None
+    taken_down = job.taken_down_at is not None
+    swept = job.swept_at is not None or taken_down
     urls = [buckets.public_url(output["key"]) for output in job.outputs] if done and not swept else []
     result: dict[str, Any] = {
         "jobId": public_id,
@@ -102,6 +103,8 @@ def job_answer(
         answer["generatedImageIds"] = {output["name"]: output["sha256"] for output in job.outputs}
     if swept and done:
         answer["outputsExpired"] = True
+    if taken_down:
+        answer["takenDown"] = True
     if job.error_code:
         answer["error"] = job.error_message
         answer["errorCode"] = job.error_code

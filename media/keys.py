@@ -8,7 +8,7 @@ from django.conf import settings
 
 from core import ids
 
-_OUTPUT = re.compile(r"users/(acct_[0-9a-z]{26})/jobs/job_[0-9a-z]{26}/att_[0-9a-z]{26}/output_\d{4}\.[a-z0-9]{2,5}")
+_OUTPUT = re.compile(r"users/(acct_[0-9a-z]{26})/jobs/(job_[0-9a-z]{26})/att_[0-9a-z]{26}/output_\d{4}\.[a-z0-9]{2,5}")
 
 
 def job_prefix(*, account_id: UUID, job_id: UUID) -> str:
@@ -38,6 +38,13 @@ def own_output(url: str) -> tuple[str, str] | None:
         return None
     match = _OUTPUT.fullmatch(url[len(base) :])
     return (match.group(1), match.group(0)) if match else None
+
+
+def job_of_output(url: str) -> UUID | None:
+    """The job whose output has this URL; None when it is none of ours."""
+    base = f"{settings.CDN_BASE_URL}/"
+    match = _OUTPUT.fullmatch(url[len(base) :]) if url.startswith(base) else None
+    return ids.decode(ids.JOB, match.group(2)) if match else None
 
 
 def is_own(url: str) -> bool:

@@ -52,6 +52,10 @@ class Job(models.Model):
     error_message = models.TextField(blank=True, default="")
     swept_at = models.DateTimeField(null=True)
     """When its outputs and staged inputs were deleted."""
+    sweep_asked_at = models.DateTimeField(null=True)
+    """Since when its files are to go without waiting for their time."""
+    taken_down_at = models.DateTimeField(null=True)
+    """When the operator took its outputs down (`TakeDown`)."""
 
     class Meta:
         constraints = (
@@ -63,7 +67,17 @@ class Job(models.Model):
             models.Index(
                 fields=("created_at",),
                 name="media_job_open",
-                condition=models.Q(status__in=(transitions.QUEUED, transitions.PROCESSING)),
+                condition=models.Q(status__in=transitions.OPEN),
+            ),
+            models.Index(
+                fields=("account",),
+                name="media_job_open_of_account",
+                condition=models.Q(status__in=transitions.OPEN),
+            ),
+            models.Index(
+                fields=("sweep_asked_at",),
+                name="media_job_sweep_asked",
+                condition=models.Q(swept_at=None, sweep_asked_at__isnull=False),
             ),
             models.Index(
                 fields=("finished_at",),
@@ -182,6 +196,23 @@ class JobEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.type}"
+
+
+class TakeDown(models.Model):
+    """That an operator took a job's outputs down. Only ever inserted."""
+
+    id = models.UUIDField(primary_key=True, default=ids.new, editable=False)
+    job = models.OneToOneField(Job, on_delete=models.PROTECT, related_name="take_down")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    """Null: the operator's command line."""
+    reason = models.TextField()
+    """For operators; the client learns that, not why."""
+    at = models.DateTimeField(default=clock.now, editable=False)
+
+    def __str__(self) -> str:
+        return f"{ids.encode(ids.JOB, self.job_id)} at {self.at}"
 
 
 class Node(models.Model):

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from billing.price_versions import PriceVersion, current_price_version
 from core.errors import InvalidRequest
 from core.messages import why_unstorable, wrong_fields
-from media import gemini
+from media import content_policy, gemini
 from media.catalog.task import Facts, Normalised, Task
 from media.run_times import Estimate, estimate
 from media.sources import ResolvedSource, probe, resolve
@@ -73,10 +73,13 @@ def prepare_order(
 
     Raises:
         InvalidRequest: with the path of each wrong field.
+        ContentRefused: the content policy does not allow a text in it.
+        PolicyUnavailable: the content policy cannot be asked.
         PayloadTooLarge: inline media pass their limits.
         Unavailable: our own bucket, or a service that the price needs, does not answer.
     """
     validated = _validate(task, raw_input)
+    content_policy.judge(account_id=account_id, task=task.name, task_input=raw_input)
     sources = resolve(account_id, task.sources(validated))
     facts = dict(binding.facts) if binding is not None else {**_counted(task, validated), **probe(sources)}
     normalised = task.normalise(validated, facts)

@@ -14,6 +14,12 @@ from media.transitions import ATTEMPT_LIVE, ATTEMPT_READY, ATTEMPT_STAGING, JOB_
 
 SNAPSHOT_SECONDS = 1.0
 SNAPSHOT_LENGTH = 5000
+_OPEN_JOBS = """
+SELECT count(*) FROM (
+    SELECT FROM media_job WHERE account_id = %s AND status IN ('queued', 'processing') LIMIT %s
+) open
+"""
+"""The statuses as they are in the index, so that a prepared statement can use it."""
 
 
 class JobNotFound(NotFound):
@@ -96,6 +102,13 @@ def queue_position(*, attempt: Attempt) -> int | None:
         return None
     waiting = _snapshot(attempt.pool)
     return waiting.get(attempt.pk, len(waiting) + 1)
+
+
+def open_jobs(*, account_id: UUID, most: int) -> int:
+    """How many jobs of the account wait or run, counted up to `most`."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN_JOBS, [account_id, most])
+        return int(cursor.fetchone()[0])
 
 
 def live_attempts() -> list[tuple[str, str, int]]:

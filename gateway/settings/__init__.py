@@ -176,6 +176,12 @@ AFFILIATE_MATURITY_DAYS = integer("AFFILIATE_MATURITY_DAYS", 30)
 """How long a commission is pending: as long as most refunds and disputes may take."""
 MEDIA_WAIT_LIMIT_HOURS = integer("MEDIA_WAIT_LIMIT_HOURS", 24)
 """A job that no worker took for so long is ended and its hold released."""
+MEDIA_MOST_OPEN_JOBS = integer("MEDIA_MOST_OPEN_JOBS", 1_000)
+"""Jobs of one account that wait or run."""
+CONTENT_POLICY = words("CONTENT_POLICY", "media.content_policy.block_list")
+"""Dotted paths of the classifiers that judge every input (media.content_policy); the first that refuses decides."""
+CONTENT_BLOCK_LIST = text("CONTENT_BLOCK_LIST", "")
+"""A file of terms that no input may contain, one a line; empty: none are."""
 MEDIA_LEASE_SECONDS = integer("MEDIA_LEASE_SECONDS", 30)
 """How long an attempt stays its worker's without a word from it."""
 MEDIA_REPUBLISH_SECONDS = integer("MEDIA_REPUBLISH_SECONDS", 30)

@@ -244,6 +244,8 @@ class JobStatus(Message):
     """Whether its end was asked for."""
     outputs_expired: Literal[True] | SkipJsonSchema[None] = None
     """There once the files are deleted."""
+    taken_down: Literal[True] | SkipJsonSchema[None] = None
+    """There when the operator has removed the files."""
     error: str | SkipJsonSchema[None] = None
     """Only when it ended without outputs: what went wrong."""
     error_code: str | SkipJsonSchema[None] = None

@@ -37,6 +37,7 @@ from media.api.requests import JobRequest, read_job_request
 from media.buckets import StorageUnavailable
 from media.catalog import registry
 from media.catalog.task import Task
+from media.content_policy import ContentRefused, PolicyUnavailable
 from media.fleet.selectors import PoolState, PoolUnavailable, recent_pool_states, require_pool
 from media.gemini import GeminiNotConfigured, GeminiUnavailable
 from media.models import Attempt
@@ -44,7 +45,7 @@ from media.orders import Order, prepare_order
 from media.quotes import QuoteMismatch
 from media.selectors import JobNotFound, latest_attempt, list_jobs, queue_position
 from media.services.cancel_job import cancel_job
-from media.services.submit_job import CREATED, IDEMPOTENCY_ROUTE, Submitted, replay, submit_job
+from media.services.submit_job import CREATED, IDEMPOTENCY_ROUTE, Submitted, TooManyJobs, replay, submit_job
 from media.transitions import JOB_STATUSES
 from workers.protocol.pools import pool_of, pools
 
@@ -54,7 +55,7 @@ DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 _KEY_HEADER = "An idempotency key: printable characters, the same as the body's if that has one."
 _KEY_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 200}
-_ORDER_ERRORS = (StorageUnavailable, GeminiNotConfigured, GeminiUnavailable)
+_ORDER_ERRORS = (ContentRefused, PolicyUnavailable, StorageUnavailable, GeminiNotConfigured, GeminiUnavailable)
 _DETAILS = query_parameter(
     "includeDetails",
     "`1` or `true`: with the effective input, the adjustments and the engine's own report.",
@@ -103,6 +104,7 @@ class JobsView(APIView):
             idempotency.IdempotencyConflict,
             QuoteMismatch,
             PoolUnavailable,
+            TooManyJobs,
         ],
     )
     def post(self, request: Request) -> Response:

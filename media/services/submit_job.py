@@ -17,20 +17,32 @@ from accounts.recognition import SpendLimit
 from billing.selectors import find_hold
 from billing.services.place_hold import place_hold
 from core.durability import commit_without_waiting, wait_until_durable
+from core.errors import ApiError
 from core.idempotency import services as idempotency
 from core.rows import insert_together
 from media import answers, buckets, keys
 from media.events import FIRST
 from media.models import Attempt, Job, JobEvent, JobInput
 from media.orders import Order
+from media.selectors import open_jobs
 from media.sources import ResolvedSource
 from media.transitions import ATTEMPT_READY, ATTEMPT_STAGING, QUEUED
 
 IDEMPOTENCY_ROUTE = "POST media/jobs"
 CREATED = 201
+RETRY_SECONDS = 30
+"""After this a client that has too many jobs may try again."""
 MIN_RUN_LIMIT_SECONDS = 600
 MAX_SEED = 2_147_483_647
 """As the contract has it, so that a client can send a drawn seed back where a task takes one."""
+
+
+class TooManyJobs(ApiError):
+    """The account has as many jobs waiting and running as it may have; submit again when some have ended."""
+
+    code = "too_many_jobs"
+    http_status = 429
+    retryable = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,9 +77,12 @@ def submit_job(
 
     Raises:
         InsufficientBalance, AccountInDebt, SpendLimitExceeded: nothing was stored or held.
+        TooManyJobs: the account has MEDIA_MOST_OPEN_JOBS that have not ended; nothing was stored or held.
         IdempotencyConflict: the key belongs to another request.
         StorageUnavailable: an inline input could not be stored.
     """
+    if order.sources:  # before anything is sent to the bucket; the count that decides is below
+        _require_room(order.account_id, besides=0)
     job = _job(order, key_id, callback_url, now)
     inputs = [
         _job_input(job, resolved, order.normalised.pinned.get(resolved.source.path, {}), now)
@@ -93,6 +108,8 @@ def submit_job(
                 reference=hold_reference(job.pk),
                 limits=limits,
             )
+            # The balance is locked now: whoever submitted for this account before has committed or is rolled back.
+            _require_room(order.account_id, besides=1)
     except IntegrityError:
         # Somebody else committed this idempotency key while we waited for it; anything else is a real error.
         replayed = replay(key=idempotency_key) if idempotency_key is not None else None
@@ -119,6 +136,17 @@ def replay(*, key: idempotency.Key) -> Submitted | None:
     # Its commit may be seen before it is on disk, and an answer must not be.
     wait_until_durable()
     return Submitted(body=answers.with_balance(record.body, available_after=hold.available_after), replayed=True)
+
+
+def _require_room(account_id: UUID, *, besides: int) -> None:
+    """Let no more pass than the account may have open, `besides` of them its own.
+
+    Raises:
+        TooManyJobs: there is no room.
+    """
+    most = settings.MEDIA_MOST_OPEN_JOBS
+    if open_jobs(account_id=account_id, most=most + 1) > most - 1 + besides:
+        raise TooManyJobs(details={"limit": most}, retry_after=RETRY_SECONDS)
 
 
 @contextmanager
