@@ -10,6 +10,8 @@ from core import clock, ids
 
 DEFAULT_BASIS_POINTS = 2_000
 """20 % of each settled deposit."""
+NOT_APPROVED, SELF_REFERRAL = "not_approved", "self_referral"
+"""Why a commission is withheld: what stood so when its deposit was heard of."""
 
 
 class Affiliate(models.Model):
@@ -127,9 +129,16 @@ class Commission(models.Model):
     """When the deposit was."""
     matures_at = models.DateTimeField()
     matured_at = models.DateTimeField(null=True)
+    withheld = models.TextField(blank=True, default="")
+    """Why nothing is earned by this deposit, then with 0 basis points: `not_approved`, `self_referral`; else empty."""
 
     class Meta:
         constraints = (
+            models.CheckConstraint(
+                condition=Q(withheld="")
+                | Q(withheld__in=(NOT_APPROVED, SELF_REFERRAL), basis_points=0, amount_micros=0),
+                name="affiliates_commission_withheld",
+            ),
             models.CheckConstraint(
                 condition=Q(status__in=transitions.COMMISSION_STATUSES), name="affiliates_commission_status"
             ),

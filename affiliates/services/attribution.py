@@ -43,7 +43,7 @@ def bind_explicit(*, account_id: UUID, code: str, now: datetime, token: str | No
     source, found = "code", active_code(code)
     if found is None and captured is not None:
         source, found = "token", active_code(captured)
-    return _bind(account_id, found, source, now)
+    return _bind(account_id, source, found, now)
 
 
 def bind_passive(*, account_id: UUID, token: str, now: datetime) -> BindOutcome:
@@ -51,7 +51,7 @@ def bind_passive(*, account_id: UUID, token: str, now: datetime) -> BindOutcome:
     captured = captured_code(token, now=now)
     if captured is None:
         return BindOutcome(applied=False, reason="invalid_token")
-    return _bind(account_id, active_code(captured), "cookie", now)
+    return _bind(account_id, "cookie", active_code(captured), now)
 
 
 def close_attribution(*, account_id: UUID, now: datetime) -> None:
@@ -62,15 +62,26 @@ def close_attribution(*, account_id: UUID, now: datetime) -> None:
     _insert(account_id, None, "deposit", now)
 
 
-def _bind(account_id: UUID, code: AffiliateCode | None, source: str, now: datetime) -> BindOutcome:
-    if code is None:
-        return BindOutcome(applied=False, reason="unknown_code")
+def _bind(account_id: UUID, source: str, code: AffiliateCode | None, now: datetime) -> BindOutcome:
     with transaction.atomic():
+        if code is None:
+            # What is decided is said first: asking with one code after another must not tell which ones exist.
+            return _decided(account_id) or BindOutcome(applied=False, reason="unknown_code")
         if is_self(affiliate=code.affiliate, account_id=account_id):
-            return BindOutcome(applied=False, reason="own_code")
+            return _decided(account_id) or BindOutcome(applied=False, reason="own_code")
         if _insert(account_id, code, source, now):
             return BindOutcome(applied=True, reason="applied", code=code.code)
-        earlier = Attribution.objects.select_related("code").get(account_id=account_id)
+        decided = _decided(account_id)
+    if decided is None:
+        raise LookupError(account_id)  # it was in the way of ours, and such rows are never deleted
+    return decided
+
+
+def _decided(account_id: UUID) -> BindOutcome | None:
+    """Why nothing can be bound any more; None while something can."""
+    earlier = Attribution.objects.select_related("code").filter(account_id=account_id).first()
+    if earlier is None:
+        return None
     if earlier.code is None:
         return BindOutcome(applied=False, reason="too_late")
     return BindOutcome(applied=False, reason="already_bound", code=earlier.code.code)
@@ -86,4 +97,4 @@ def _insert(account_id: UUID, code: AffiliateCode | None, source: str, now: date
     }
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, row)
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
