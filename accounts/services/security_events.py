@@ -5,10 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from accounts.models import SecurityEvent
 from core.client_address import client_address_or_none
 
 LONGEST_AGENT = 300
+LONGEST_REFERRAL = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,6 +20,8 @@ class Origin:
 
     address: str | None
     user_agent: str = ""
+    referral: str = ""
+    """What the browser's referral cookie holds, for the rooms that can read it; empty without one."""
 
 
 NOWHERE = Origin(address=None)
@@ -26,7 +31,13 @@ NOWHERE = Origin(address=None)
 def origin_of(request: Any) -> Origin:
     """Where this Django or REST framework request came from."""
     agent = request.META.get("HTTP_USER_AGENT", "")[:LONGEST_AGENT]
-    return Origin(address=client_address_or_none(request), user_agent=agent.encode("utf-8", "replace").decode())
+    referral = request.COOKIES.get(settings.REFERRAL_COOKIE_NAME, "")
+    well_formed = referral.isascii() and referral.isprintable() and len(referral) <= LONGEST_REFERRAL
+    return Origin(
+        address=client_address_or_none(request),
+        user_agent=agent.encode("utf-8", "replace").decode(),
+        referral=referral if well_formed else "",
+    )
 
 
 def record(

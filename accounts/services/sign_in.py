@@ -81,7 +81,7 @@ def enter(
     The account is locked until that ends: nobody suspends it meanwhile, or makes a key for it. Raise `refused` of the
     refusal after the commit, so that a used code stays used when the account stays outside.
     """
-    user = _account_of(email)
+    user = _account_of(email, origin.referral)
     if not user.is_active:
         return user, AccountSuspended()
     if browser and (user.is_staff or user.is_superuser):
@@ -96,13 +96,13 @@ def refused(refusal: Forbidden) -> Forbidden:
     return refusal
 
 
-def _account_of(email: str) -> User:
+def _account_of(email: str, referral: str) -> User:
     """One account per address, also when it signs in twice at once for the first time; locked."""
     locked = User.objects.select_for_update(no_key=True)
     found = locked.filter(email=email).first()
     if found is not None:
         return found
     try:
-        return create_account(email=email)
+        return create_account(email=email, referral=referral)
     except IntegrityError:
         return locked.get(email=email)
