@@ -2,6 +2,8 @@
 
 USER_CREATED = "accounts.user_created"
 """payload: accountId"""
+USER_REFERRED = "accounts.user_referred"
+"""The browser of a new account held a referral cookie. payload: accountId, referral (the cookie, unread)"""
 EMAIL_CODE_REQUESTED = "accounts.email_code_requested"
 """payload: codeId"""
 OPEN_JOBS_UNWANTED = "accounts.open_jobs_unwanted"

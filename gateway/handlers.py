@@ -4,10 +4,11 @@ from core import outbox_topics
 
 HANDLERS = {
     outbox_topics.USER_CREATED: ["billing.handlers.open_ledger_accounts"],
+    outbox_topics.USER_REFERRED: ["affiliates.handlers.bind_at_sign_up"],
     outbox_topics.OPEN_JOBS_UNWANTED: ["media.handlers.end_unwanted_jobs"],
-    outbox_topics.DEPOSIT_SETTLED: [],
-    outbox_topics.DEPOSIT_REVERSED: [],
-    outbox_topics.DEPOSIT_RESTORED: [],
+    outbox_topics.DEPOSIT_SETTLED: ["affiliates.handlers.accrue"],
+    outbox_topics.DEPOSIT_REVERSED: ["affiliates.handlers.claw_back"],
+    outbox_topics.DEPOSIT_RESTORED: ["affiliates.handlers.restore"],
     outbox_topics.EMAIL_CODE_REQUESTED: ["accounts.handlers.mail_email_code"],
 }
 

@@ -10,6 +10,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection
 
 from accounts import retention as accounts
+from affiliates.services import commissions
 from core import clock
 from core.idempotency.services import forget_old
 from core.outbox.services import handle_due
@@ -50,6 +51,7 @@ LOOPS: Sequence[Loop] = (
     Loop(name="webhooks", run=lambda: deliver_due(limit=32, now=clock.now()), interval=0.1, woken=True),
     Loop(name="payments", run=lambda: process_due_events(limit=50, now=clock.now()), interval=0.5, woken=True),
     Loop(name="purchases", run=lambda: reconcile_due(limit=50, now=clock.now()), interval=5.0),
+    Loop(name="commissions", run=lambda: commissions.mature_due(limit=100, now=clock.now()), interval=60.0),
     Loop(name="reaper", run=lambda: reaper.reap(now=clock.now()), interval=1.0),
     Loop(name="run-times", run=run_times.count_finished, interval=5.0),
     Loop(name="retention", run=lambda: retention.sweep(now=clock.now()), interval=60.0),

@@ -18,6 +18,7 @@ urlpatterns = [
     path("api/v1/credits/balance", deprecated.CreditsBalanceView.as_view()),
     path("api/v1/credits/consume", deprecated.CreditsConsumeView.as_view()),
     path("api/v1/", include("payments.api.urls")),
+    path("api/v1/affiliates/", include("affiliates.api.urls")),
     path("api/v1/media/", include("media.api.urls")),
     path("", include("core.webhooks.urls")),
     path("", include("gateway.discovery.urls")),

@@ -21,6 +21,7 @@ TAGS = {
     "media": "Jobs, their prices, and the catalogue of tasks.",
     "payments": "Credit to buy: packages, payment pages, and what the payment providers tell.",
     "balance": "What the account may spend.",
+    "affiliates": "Referral codes, and commission on the deposits of the accounts that they bring.",
     "webhooks": "Callbacks at a job's end: their secret and their deliveries.",
     "auth": "From a proven address to a key or a browser's session.",
     "device": "A program without a browser gets a key that a person approves elsewhere.",

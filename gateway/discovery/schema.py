@@ -27,6 +27,8 @@ HEADERS = {
     "X-RateLimit-Reset": ("When the minute ends: Unix time in seconds.", {"type": "integer", "minimum": 0}),
     "Retry-After": ("Seconds to wait before the next try.", {"type": "integer", "minimum": 1}),
     "WWW-Authenticate": ("How to send a credential.", {"type": "string"}),
+    "Location": ("Where to go on.", {"type": "string", "format": "uri"}),
+    "Set-Cookie": ("What this browser is to remember.", {"type": "string"}),
     "Idempotent-Replay": ("`true`: this is the answer to an earlier request.", {"type": "string", "const": "true"}),
 }
 ON_EVERY_ANSWER = ("X-Request-Id", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")

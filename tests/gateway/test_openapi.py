@@ -32,7 +32,7 @@ from tests.media.standin import StandIn
 ROOT = Path(__file__).parents[2]
 CONTRACT = json.loads((ROOT / "tests" / "contract" / "routes.json").read_text())
 METHODS = ("get", "post", "put", "patch", "delete")
-ROOMS = ("core.", "accounts.", "billing.", "media.", "gateway.")
+ROOMS = ("core.", "accounts.", "billing.", "affiliates.", "media.", "gateway.")
 
 
 @pytest.fixture(scope="module")

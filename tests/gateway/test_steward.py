@@ -151,6 +151,7 @@ def test_the_duties_are_these() -> None:
         ("dispatcher", True),
         ("staging", True),
         ("webhooks", True),
+        ("commissions", False),
         ("reaper", False),
         ("run-times", False),
         ("retention", False),
