@@ -10,7 +10,7 @@ from billing.ledger.models import RARE_CREDITS, RARE_DEBITS, CustomerAccount, Tr
 from billing.ledger.statements import Row, rows
 from billing.micros import Micros
 
-MOST_SCANNED = 10_000
+MOST_SCANNED = 5_000
 """Entries of one ledger account that a filtered page looks through before it answers with what it has."""
 CLOCK_SLACK_MS = 5_000
 """How far the clock inside a transfer's id may be from the time beside it: servers' clocks are steered, not stepped."""
@@ -59,8 +59,7 @@ _ACCOUNTS = """
 JOIN billing_ledgeraccount debit ON debit.id = t.debit_id
 JOIN billing_ledgeraccount credit ON credit.id = t.credit_id
 """
-_RANGE = """t.id < %(below)s::uuid AND t.id >= %(from)s::uuid
-    AND t.created_at < %(before)s::timestamptz AND t.created_at > %(after)s::timestamptz"""
+_MOMENTS = "t.created_at < %(before)s::timestamptz AND t.created_at > %(after)s::timestamptz"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,46 +111,51 @@ def history(account_id: UUID, limit: int, below: UUID | None = None, wanted: Wan
         "from": _id_at(wanted.after, -CLOCK_SLACK_MS) or _FIRST,
         "before": wanted.before or "infinity",
         "after": wanted.after or "-infinity",
-        "limit": limit + 1,
         "start": wanted.deposit_start,
         "references": list(wanted.references),
         "kind": wanted.kind,
     }
     if wanted.references:
-        found, horizon = rows(_BY_REFERENCE, parameters), None
-    else:
-        sources = _OF_KIND[wanted.kind] if wanted.kind else _OF_DEPOSITS if wanted.deposit_start else _ALL
-        filtered = sources is not _ALL
-        parameters["scan"] = MOST_SCANNED if filtered else limit + 1
-        found = rows(_query(sources, wanted), parameters)
-        horizon = found[0][0] if found else None
-        found = [line for _, *line in found if line[0] is not None]
-        horizon = horizon if filtered else None
-    lines = [_line(tuple(line)) for line in found[:limit]]
-    if len(found) > limit:
-        return Page(lines, lines[-1].id)
-    return Page(lines, horizon)
+        return _page(rows(_by_reference(limit), parameters), limit, None)
+    # Most filters are met at once; only where they are not is it worth looking further.
+    page = _scanned(parameters, wanted, limit, scan=limit + 1)
+    if page.following is not None and len(page.lines) < limit:
+        return _scanned(parameters, wanted, limit, scan=max(MOST_SCANNED, limit + 1))
+    return page
 
 
-_BY_REFERENCE = f"""
+def _scanned(parameters: dict[str, Any], wanted: Wanted, limit: int, *, scan: int) -> Page:
+    sources = _OF_KIND[wanted.kind] if wanted.kind else _OF_DEPOSITS if wanted.deposit_start else _ALL
+    found = rows(_query(sources, wanted, limit, scan), parameters)
+    return _page([tuple(line) for _, *line in found if line[0] is not None], limit, found[0][0])
+
+
+def _page(found: Sequence[Row], limit: int, horizon: UUID | None) -> Page:
+    lines = [_line(one) for one in found[:limit]]
+    return Page(lines, lines[-1].id if len(found) > limit else horizon)
+
+
+def _by_reference(limit: int) -> str:
+    return f"""
 SELECT {_COLUMNS} FROM billing_transfer t {_ACCOUNTS}
-WHERE t.reference = ANY(%(references)s::text[]) AND {_RANGE}
+WHERE t.reference = ANY(%(references)s::text[]) AND t.id < %(below)s::uuid AND {_MOMENTS}
     AND (debit.owner_id = %(account)s::uuid AND debit.bucket <> 'affiliate'
         OR credit.owner_id = %(account)s::uuid AND credit.bucket <> 'affiliate')
     AND (%(kind)s::text IS NULL OR t.kind = %(kind)s::text)
-ORDER BY t.id DESC LIMIT %(limit)s
+ORDER BY t.id DESC LIMIT {limit + 1}
 """  # noqa: S608 - constants
 
 
-def _query(sources: Sequence[_Source], wanted: Wanted) -> str:
-    """The page's statement: texts of this module alone, a kind among them, so that the partial indexes apply.
+def _query(sources: Sequence[_Source], wanted: Wanted, limit: int, scan: int) -> str:
+    """The page's statement: texts of this module and whole numbers alone.
 
+    A kind and the limits stand in it, so that the planner sees that a partial index applies and that little is read.
     Its first column is how far the scan came where it stopped early; it is there even when no line is.
     """
     fits = [f"t.kind = '{TransferKind(wanted.kind).value}'"] if wanted.kind else []
     fits += ["starts_with(t.reference, %(start)s)"] if wanted.deposit_start else []
     scans = "\nUNION ALL\n".join(
-        _scan(number, source, " AND ".join(fits) or "true") for number, source in enumerate(sources)
+        _scan(number, source, " AND ".join(fits) or "true", scan) for number, source in enumerate(sources)
     )
     return f"""
 WITH own AS MATERIALIZED (
@@ -161,12 +165,12 @@ scanned AS MATERIALIZED ({scans}),
 horizon AS (
     SELECT id FROM (
         SELECT id, row_number() OVER (PARTITION BY source, account ORDER BY id DESC) AS place FROM scanned
-    ) numbered WHERE place = %(scan)s ORDER BY id DESC LIMIT 1
+    ) numbered WHERE place = {scan} ORDER BY id DESC LIMIT 1
 ),
 line AS (
     SELECT DISTINCT id FROM scanned
     WHERE fits AND id >= COALESCE((SELECT id FROM horizon), '{_FIRST}'::uuid)
-    ORDER BY id DESC LIMIT %(limit)s
+    ORDER BY id DESC LIMIT {limit + 1}
 )
 SELECT stop.id, found.* FROM (SELECT (SELECT id FROM horizon) AS id) stop LEFT JOIN (
     SELECT {_COLUMNS} FROM line JOIN billing_transfer t USING (id) {_ACCOUNTS}
@@ -175,14 +179,20 @@ ORDER BY found.id DESC
 """  # noqa: S608 - constants
 
 
-def _scan(number: int, source: _Source, fits: str) -> str:
+def _scan(number: int, source: _Source, fits: str, scan: int) -> str:
+    """One source, newest first.
+
+    The account's entries are named as a range of (account, id), not by `=`: knowing the account, the planner would
+    take the primary key for the better order and read everybody's transfers in search of this account's.
+    """
     kinds = RARE_DEBITS if source.side == "debit" else RARE_CREDITS
     only = f"AND t.kind IN ({', '.join(repr(kind.value) for kind in kinds)})" if source.rare else ""
     return f"""
 SELECT {number} AS source, own.id AS account, entry.id, entry.fits FROM own CROSS JOIN LATERAL (
     SELECT t.id, {fits} AS fits FROM billing_transfer t
-    WHERE t.{source.side}_id = own.id {only} AND {_RANGE}
-    ORDER BY t.id DESC LIMIT %(scan)s
+    WHERE (t.{source.side}_id, t.id) >= (own.id, %(from)s::uuid)
+        AND (t.{source.side}_id, t.id) < (own.id, %(below)s::uuid) AND {_MOMENTS} {only}
+    ORDER BY t.{source.side}_id DESC, t.id DESC LIMIT {scan}
 ) entry WHERE own.kind = '{source.account}'
 """  # noqa: S608 - constants
 
