@@ -99,6 +99,11 @@ def claim(*, key: Key, subject_id: UUID, status: int, body: Any, now: datetime) 
     )
 
 
+def release(*, account_id: UUID, route: str, subject_id: UUID) -> None:
+    """Forget the keys claimed for a subject that came to nothing, in the transaction that says so."""
+    IdempotencyRecord.objects.filter(account_id=account_id, route=route, subject_id=subject_id).delete()
+
+
 def forget_old(*, now: datetime, limit: int = 5000) -> int:
     """Delete records older than they are kept; how many."""
     old = IdempotencyRecord.objects.filter(created_at__lt=now - KEPT).order_by("created_at").values("pk")[:limit]

@@ -28,6 +28,6 @@ TAGS = {
     "keys": "API keys: list, create, revoke.",
     "account": "What happened to the account.",
     "health": "Is it up, and which versions.",
-    "credits": "Older routes; each names what replaces it.",
+    "credits": "Buying credit with x402; and older routes, each of which names what replaces it.",
 }
 """Every tag that a route may have, in the order in which the documents show them."""

@@ -1,6 +1,6 @@
 """One operation of `/openapi.json`, made from what its view declares and from what every route may answer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -30,6 +30,9 @@ HEADERS = {
     "Location": ("Where to go on.", {"type": "string", "format": "uri"}),
     "Set-Cookie": ("What this browser is to remember.", {"type": "string"}),
     "Idempotent-Replay": ("`true`: this is the answer to an earlier request.", {"type": "string", "const": "true"}),
+    "PAYMENT-REQUIRED": ("What an x402 payment must satisfy: base64 JSON, version 2.", {"type": "string"}),
+    "PAYMENT-RESPONSE": ("How an x402 settlement went: base64 JSON, version 2.", {"type": "string"}),
+    "Deprecation": ("`true`: another route replaces this one.", {"type": "string", "const": "true"}),
 }
 ON_EVERY_ANSWER = ("X-Request-Id", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset")
 ON_ERRORS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
@@ -135,11 +138,15 @@ def _responses(
             "content": _json(components.schema_of(answer, direction="serialization")),
         }
     for status in sorted({error.http_status for error in errors}):
-        found[str(status)] = _refusal(status, [e for e in errors if e.http_status == status], components)
+        found[str(status)] = _refusal(
+            status, [e for e in errors if e.http_status == status], declaration.headers.get(status, ()), components
+        )
     return dict(sorted(found.items()))
 
 
-def _refusal(status: int, errors: list[type[ApiError]], components: Components) -> dict[str, Any]:
+def _refusal(
+    status: int, errors: list[type[ApiError]], headers: Sequence[str], components: Components
+) -> dict[str, Any]:
     codes = list(dict.fromkeys(error.code for error in errors))
     schema = {
         "allOf": [
@@ -149,7 +156,7 @@ def _refusal(status: int, errors: list[type[ApiError]], components: Components) 
     }
     return {
         "description": "\n".join(f"- `{error.code}`: {sentence(error)}" for error in errors),
-        "headers": _headers(*ON_EVERY_ANSWER, *ON_ERRORS.get(status, ())),
+        "headers": _headers(*ON_EVERY_ANSWER, *ON_ERRORS.get(status, ()), *headers),
         "content": _json(schema),
     }
 

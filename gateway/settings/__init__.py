@@ -254,12 +254,16 @@ CORS_ALLOW_HEADERS = [
     "authorization",
     "content-type",
     "idempotency-key",
+    "payment-signature",
     "x-api-key",
     "x-idempotency-key",
     "x-quote-id",
 ]
 CORS_EXPOSE_HEADERS = [
+    "Deprecation",
     "Idempotent-Replay",
+    "PAYMENT-REQUIRED",
+    "PAYMENT-RESPONSE",
     "Retry-After",
     "X-RateLimit-Limit",
     "X-RateLimit-Remaining",

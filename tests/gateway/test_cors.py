@@ -16,12 +16,16 @@ HEADERS = {
     "authorization",
     "content-type",
     "idempotency-key",
+    "payment-signature",
     "x-api-key",
     "x-idempotency-key",
     "x-quote-id",
 }
 SHOWN = {
+    "Deprecation",
     "Idempotent-Replay",
+    "PAYMENT-REQUIRED",
+    "PAYMENT-RESPONSE",
     "Retry-After",
     "X-RateLimit-Limit",
     "X-RateLimit-Remaining",
