@@ -200,6 +200,15 @@ def test_lists_are_paged_and_bounded_by_time() -> None:
         assert [one.id for one in page.data] == newest_first[2:4]
         page = shop.v1.checkout.sessions.list({"limit": 2, "ending_before": newest_first[4]})
         assert [one.id for one in page.data] == newest_first[2:4]
+        page = shop.v1.checkout.sessions.list({"limit": 2, "ending_before": newest_first[1]})
+        assert ([one.id for one in page.data], page.has_more) == (newest_first[:1], False)
+        intents = [sandboxes.stripe.pay(id)["payment_intent"] for id in ids[:2]]
+        [found] = shop.v1.checkout.sessions.list({"payment_intent": intents[1]}).data
+        assert found.id == ids[1]
+        assert shop.v1.checkout.sessions.list({"payment_intent": "pi_nothing"}).data == []
+        assert [one.id for one in shop.v1.checkout.sessions.list({"status": "complete"}).data] == ids[1::-1]
+        told = shop.v1.events.list({"type": "checkout.session.completed", "limit": 1})
+        assert ([one.data.object["id"] for one in told.data], told.has_more) == ([ids[1]], True)
         every = [one.id for one in shop.v1.checkout.sessions.list({"limit": 2}).auto_paging_iter()]
         assert every == newest_first
         now = int(time.time())

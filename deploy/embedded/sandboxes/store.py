@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,10 @@ CREATE TABLE IF NOT EXISTS deliveries (
 CREATE INDEX IF NOT EXISTS deliveries_pending ON deliveries (provider, due_at) WHERE state = 'pending';
 CREATE INDEX IF NOT EXISTS deliveries_of_event ON deliveries (event);
 """
+
+COMPARISONS = {"is": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+Condition = tuple[str, str, str | int]
+"""A field of the document, one of COMPARISONS, and the value it is held against."""
 
 
 class Store:
@@ -125,6 +129,44 @@ class Store:
                 limit,
             )
         return [json.loads(row[0]) for row in found]
+
+    def page(
+        self,
+        kind: str,
+        *,
+        parent: str | None = None,
+        conditions: Sequence[Condition] = (),
+        older_than: str | None = None,
+        newer_than: str | None = None,
+        limit: int,
+    ) -> list[dict[str, Any]]:
+        """Up to `limit` documents, newest first: those just older, or just newer, than the one of that id."""
+        clauses: list[str] = ["kind = ?"]
+        values: list[object] = [kind]
+        place = "number {} (SELECT number FROM documents WHERE kind = ? AND id = ?)"
+        if parent is not None:
+            clauses.append("parent = ?")
+            values.append(parent)
+        for field, comparison, value in conditions:
+            if field == "id":  # the only one that is a column, with an index
+                clauses.append(f"id {COMPARISONS[comparison]} ?")
+            else:
+                clauses.append(f"json_extract(body, '$.' || ?) {COMPARISONS[comparison]} ?")
+                values.append(field)
+            values.append(value)
+        for id, sign in ((older_than, "<"), (newer_than, ">")):
+            if id is not None:
+                clauses.append(place.format(sign))
+                values += [kind, id]
+        order = "DESC" if newer_than is None else "ASC"
+        statement = f"SELECT body FROM documents WHERE {' AND '.join(clauses)} ORDER BY number {order} LIMIT ?"
+        found = [json.loads(row[0]) for row in self.rows(statement, *values, limit)]
+        return found if newer_than is None else found[::-1]
+
+    def parent(self, kind: str, id: str) -> str | None:
+        """The parent that a document was first written with."""
+        found = self.rows("SELECT parent FROM documents WHERE kind = ? AND id = ?", kind, id)
+        return found[0][0] if found else None
 
     def set_alarm(self, kind: str, id: str, at: float) -> None:
         """Have `due` name this document once, from `at` (Unix seconds) on."""

@@ -6,19 +6,21 @@ import hashlib
 import re
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from deploy.embedded.sandboxes.store import Condition
 from deploy.embedded.sandboxes.stripe import form, objects
 from deploy.embedded.sandboxes.stripe.account import StripeAccount
 from deploy.embedded.sandboxes.stripe.checkout import session_parameters
-from deploy.embedded.sandboxes.stripe.errors import StripeError, invalid, missing, no_such, unknown
+from deploy.embedded.sandboxes.stripe.errors import StripeError, invalid, missing, unknown
 from deploy.embedded.sandboxes.stripe.objects import Object
 from deploy.embedded.sandboxes.wire import Answer, Request, json_answer
 
 Parameters = dict[str, Any]
 Route = Callable[..., Object]
 LONGEST_LIST = 100
+PAGING = ("limit", "created", "starting_after", "ending_before")
 LONGEST_IDEMPOTENCY_KEY = 255
 EXPANDABLE = {
     "payment_intent": "payment_intent",
@@ -140,21 +142,22 @@ class Api:
         return self._account.open_session(parameters=checked, line_items=line_items, expires_at=expires_at, now=now)
 
     def _list_sessions(self, parameters: Parameters) -> Object:
-        only(parameters, "limit", "created", "starting_after", "ending_before", "payment_intent", "status")
-        found = self._account.store.newest("stripe.session")
-        for name in ("payment_intent", "status"):
-            if name in parameters:
-                found = [session for session in found if session[name] == parameters[name]]
-        return paged(found, parameters, "/v1/checkout/sessions")
+        only(parameters, *PAGING, "payment_intent", "status")
+        conditions: list[Condition] = [("status", "is", parameters["status"])] if "status" in parameters else []
+        if "payment_intent" in parameters:  # a payment knows its session, which spares a look at all of them
+            session = self._account.store.parent("stripe.payment_intent", parameters["payment_intent"])
+            conditions.append(("id", "is", session or "none"))
+        return self._page("session", "/v1/checkout/sessions", parameters, conditions=conditions)
 
     def _expire_session(self, session_id: str, parameters: Parameters) -> Object:
         only(parameters)
         return self._account.expire(session_id)
 
     def _line_items(self, session_id: str, parameters: Parameters) -> Object:
+        only(parameters, "limit")
         self._account.get("session", session_id)
         found = self._account.store.get("stripe.line_items", session_id) or {"data": []}
-        return paged(found["data"], parameters, f"/v1/checkout/sessions/{session_id}/line_items")
+        return objects.listing(f"/v1/checkout/sessions/{session_id}/line_items", found["data"])
 
     def _create_refund(self, parameters: Parameters) -> Object:
         only(parameters, "payment_intent", "charge", "amount", "reason", "metadata")
@@ -171,11 +174,8 @@ class Api:
         return self._account.refund(intent, amount, reason=reason, metadata=parameters.get("metadata"))
 
     def _list_events(self, parameters: Parameters) -> Object:
-        only(parameters, "limit", "created", "starting_after", "ending_before", "type", "types")
-        found = self._account.events(parameters.get("type"))
-        if "types" in parameters:
-            found = [event for event in found if event["type"] in parameters["types"]]
-        return paged(found, parameters, "/v1/events")
+        only(parameters, *PAGING, "type")
+        return self._page("event", "/v1/events", parameters, parent=parameters.get("type"))
 
     def _retrieve_account(self, parameters: Parameters) -> Object:
         only(parameters)
@@ -192,16 +192,50 @@ class Api:
         """Charges by payment; refunds and disputes by charge or payment."""
 
         def route(parameters: Parameters) -> Object:
-            only(parameters, "limit", "created", "starting_after", "ending_before", "payment_intent", "charge")
+            only(parameters, *PAGING, "payment_intent", "charge")
             parent = None
             if "charge" in parameters:
                 parent = str(parameters["charge"])
             elif "payment_intent" in parameters:
                 intent = self._account.get("payment_intent", parameters["payment_intent"], param="payment_intent")
                 parent = intent["id"] if kind == "charge" else (intent["latest_charge"] or "none")
-            return paged(self._account.store.newest(f"stripe.{kind}", parent=parent), parameters, url)
+            return self._page(kind, url, parameters, parent=parent)
 
         return route
+
+    def _page(
+        self,
+        kind: str,
+        url: str,
+        parameters: Parameters,
+        *,
+        parent: str | None = None,
+        conditions: Sequence[Condition] = (),
+    ) -> Object:
+        """One page, newest first, by `limit`, `created[gte]` and its kin, `starting_after` or `ending_before`."""
+        limit = integer(parameters, "limit")
+        limit = 10 if limit is None else limit
+        if not 1 <= limit <= LONGEST_LIST:
+            said = f"Invalid limit: must be between 1 and {LONGEST_LIST}"
+            raise invalid("limit", said, code="parameter_invalid_integer")
+        created = parameters.get("created", {})
+        bounds = created if isinstance(created, dict) else {"gte": created, "lte": created}
+        only(bounds, "gt", "gte", "lt", "lte")
+        times: list[Condition] = [("created", name, integer(bounds, name) or 0) for name in bounds]
+        for name in ("starting_after", "ending_before"):
+            if name in parameters:
+                self._account.get(kind, str(parameters[name]), param=name)
+        before = parameters.get("ending_before")
+        found = self._account.store.page(
+            f"stripe.{kind}",
+            parent=parent,
+            conditions=[*conditions, *times],
+            older_than=parameters.get("starting_after"),
+            newer_than=before,
+            limit=limit + 1,
+        )
+        kept = found[:limit] if before is None else found[-limit:]
+        return objects.listing(url, kept, more=len(found) > limit)
 
     # Expanding --------------------------------------------------------------------------------------------
 
@@ -253,31 +287,3 @@ def integer(parameters: Parameters, name: str) -> int | None:
     if not isinstance(value, str) or not re.fullmatch(r"-?[0-9]{1,15}", value):
         raise invalid(name, f"Invalid integer: {value}", code="parameter_invalid_integer")
     return int(value)
-
-
-def paged(found: list[Object], parameters: Parameters, url: str) -> Object:
-    """One page of `found` (newest first), by `limit`, `created[gte]` and its kin, `starting_after`, `ending_before`."""
-    limit = integer(parameters, "limit")
-    limit = 10 if limit is None else limit
-    if not 1 <= limit <= LONGEST_LIST:
-        raise invalid("limit", f"Invalid limit: must be between 1 and {LONGEST_LIST}", code="parameter_invalid_integer")
-    created = parameters.get("created", {})
-    bounds = created if isinstance(created, dict) else {"gte": created, "lte": created}
-    only(bounds, "gt", "gte", "lt", "lte")
-    for name in bounds:
-        bound = integer(bounds, name)
-        found = [one for one in found if bound is not None and _within(one["created"], name, bound)]
-    ids = [one["id"] for one in found]
-    for name in ("starting_after", "ending_before"):
-        if name in parameters and parameters[name] not in ids:
-            raise no_such("object", str(parameters[name]), param=name)
-    if "starting_after" in parameters:
-        found = found[ids.index(parameters["starting_after"]) + 1 :]
-    elif "ending_before" in parameters:
-        before = found[: ids.index(parameters["ending_before"])]
-        return objects.listing(url, before[-limit:], more=len(before) > limit)
-    return objects.listing(url, found[:limit], more=len(found) > limit)
-
-
-def _within(moment: int, name: str, bound: int) -> bool:
-    return {"gt": moment > bound, "gte": moment >= bound, "lt": moment < bound, "lte": moment <= bound}[name]
