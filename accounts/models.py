@@ -7,8 +7,20 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 
+from accounts.balance_notices import BalanceNotice
 from core import clock, ids
 
+__all__ = [
+    "ApiKey",
+    "BalanceNotice",
+    "CountedAttempt",
+    "DeviceLink",
+    "EmailCode",
+    "KeyAddress",
+    "SecurityEvent",
+    "User",
+    "UserManager",
+]
 
 class UserManager(BaseUserManager["User"]):
     """Creates users; the email address is the name to sign in with."""

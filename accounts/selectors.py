@@ -1,10 +1,12 @@
 """What an account may read about its credentials."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db.models import Q
 
+from accounts.balance_notices import WARNED, BalanceNotice
 from accounts.models import ApiKey, SecurityEvent, User
 
 MOST_REVOKED_KEYS = 100
@@ -31,3 +33,33 @@ def list_events(*, account_id: UUID, kind: str | None, before: UUID | None, limi
 def email_addresses(*, account_ids: Collection[UUID]) -> dict[UUID, str]:
     """Account → its address; without those that do not exist."""
     return dict(User.objects.filter(pk__in=account_ids).values_list("pk", "email"))
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedBalance:
+    """An account that wants to hear when less than so much is available to it."""
+
+    account_id: UUID
+    threshold_micros: int
+    warned: bool
+    """Whether it has been told."""
+
+
+def balance_notice(*, account_id: UUID) -> BalanceNotice:
+    """What the account wants to hear of its balance; nothing, where it never said."""
+    return BalanceNotice.objects.filter(pk=account_id).first() or BalanceNotice(account_id=account_id)
+
+
+def watched_balances(*, after: UUID | None, limit: int) -> list[WatchedBalance]:
+    """Accounts that are to be told, in the order of their ids, from the one after `after`."""
+    watched = BalanceNotice.objects.filter(
+        ~Q(by_mail=False, webhook_url=""), threshold_micros__isnull=False, account__is_active=True
+    )
+    if after is not None:
+        watched = watched.filter(pk__gt=after)
+    return [
+        WatchedBalance(account_id, threshold, status == WARNED)
+        for account_id, threshold, status in watched.order_by("pk").values_list("pk", "threshold_micros", "status")[
+            :limit
+        ]
+    ]

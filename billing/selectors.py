@@ -1,5 +1,6 @@
 """Reading money: balances, holds, statements, and the audit of all of them."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -30,6 +31,7 @@ __all__ = [
     "StatementLine",
     "TrialBalance",
     "audit",
+    "available_balances",
     "balance",
     "commission",
     "find_hold",
@@ -66,6 +68,12 @@ def balance(*, account_id: UUID) -> BalanceView:
         .first()
     )
     return BalanceView(*(found or (0, 0, 0)))
+
+
+def available_balances(*, account_ids: Collection[UUID]) -> dict[UUID, Micros]:
+    """What is available to each of these accounts; without those that have had no transfer. Waits for no lock."""
+    found = Balance.objects.filter(owner_id__in=account_ids, bucket=PREPAID)
+    return dict(found.values_list("owner_id", "available"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ HANDLERS = {
     outbox_topics.DEPOSIT_REVERSED: ["affiliates.handlers.claw_back"],
     outbox_topics.DEPOSIT_RESTORED: ["affiliates.handlers.restore"],
     outbox_topics.EMAIL_CODE_REQUESTED: ["accounts.handlers.mail_email_code"],
+    outbox_topics.BALANCE_LOW: ["billing.handlers.mail_low_balance"],
 }
 
-MAILS = ("accounts.handlers.mail_email_code",)
+MAILS = ("accounts.handlers.mail_email_code", "billing.handlers.mail_low_balance")
 """Handlers that talk to the mail server: a slow one must not hold up the others, so they have a loop of their own."""

@@ -12,6 +12,7 @@ from django.db import InterfaceError, OperationalError, connection
 from accounts import retention as accounts
 from affiliates.services import commissions
 from billing.services.notice_low_balances import notice_low_balances
+from billing.services.notice_low_balances import notice_low_balances
 from core import clock
 from core.idempotency.services import forget_old
 from core.outbox.services import handle_due
@@ -57,6 +58,7 @@ LOOPS: Sequence[Loop] = (
     Loop(name="payments", run=lambda: process_due_events(limit=50, now=clock.now()), interval=0.5, woken=True),
     Loop(name="purchases", run=lambda: reconcile_due(limit=50, now=clock.now()), interval=5.0),
     Loop(name="commissions", run=lambda: commissions.mature_due(limit=100, now=clock.now()), interval=60.0),
+    Loop(name="low-balances", run=lambda: notice_low_balances(now=clock.now()), interval=5.0),
     Loop(name="low-balances", run=lambda: notice_low_balances(now=clock.now()), interval=5.0),
     Loop(name="reaper", run=lambda: reaper.reap(now=clock.now()), interval=1.0),
     Loop(name="run-times", run=run_times.count_finished, interval=5.0),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.api import auth, device, events, keys
+from accounts.api import auth, device, events, keys, notifications
 
 urlpatterns = [
     path("auth/google", auth.GoogleKeyView.as_view()),
@@ -19,5 +19,6 @@ urlpatterns = [
     path("device/link/approve", device.ApproveLinkView.as_view()),
     path("device/link/deny", device.DenyLinkView.as_view()),
     path("device/link/poll", device.PollLinkView.as_view()),
+    path("account/notifications", notifications.NotificationsView.as_view()),
     path("account/events", events.EventsView.as_view()),
 ]

@@ -5,20 +5,17 @@ handler that mails them, the verification) computes them again.
 """
 
 import hmac
-import smtplib
-import time
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import structlog
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
 from django.db import connection, transaction
 
 from accounts.digests import digest
 from accounts.models import EmailCode
 from accounts.refusals import SignInRefused, note_refusal
 from accounts.services.attempts import Limit, count_attempt
+from accounts.services.mail import send_mail
 from core import outbox_topics
 from core.client_address import subscriber
 from core.errors import Unavailable
@@ -29,11 +26,6 @@ MOST_GUESSES = 5
 FOR_ADDRESS = Limit(kind="email_code_for_address", most=5)
 FROM_CLIENT = Limit(kind="email_code_from_client", most=5)
 KEPT = timedelta(days=1)
-MAIL_PAUSE_SECONDS = 15
-"""No mail is tried for so long after the mail server failed: other events wait behind each try's timeout."""
-_NOT_LET_IN = frozenset({530, 534, 535, 538})
-"""SMTP's answers about our own authentication or encryption: every message would get them."""
-_SHUTTING_DOWN = 421
 
 _GUESS = """
 UPDATE accounts_emailcode SET tries = tries + 1
@@ -53,7 +45,6 @@ _HTML = """<!doctype html>
 <p>It is good for ten minutes and works once. If you did not ask for it, do nothing: nobody can sign in without it.</p>
 </body></html>
 """
-_log = structlog.get_logger(__name__)
 
 
 class CodeRefused(SignInRefused):
@@ -62,10 +53,6 @@ class CodeRefused(SignInRefused):
 
 class MailNotConfigured(Unavailable):
     """This installation cannot send mail, so it has no sign-in by email code."""
-
-
-class MailFailed(Unavailable):
-    """The mail server did not take the mail."""
 
 
 def start_email_code(*, email: str, client: str | None, now: datetime) -> None:
@@ -89,31 +76,22 @@ def mail_code(*, code_id: UUID, now: datetime) -> None:
     """Send a code's mail, unless the code is of no use any more.
 
     Talks to the mail server. If the process dies between the server's answer and the commit around it, the same
-    digits are mailed a second time. What the server refuses for good (no such mailbox, unwanted content) is given up:
-    one message that it will not have must not keep everybody's codes waiting.
+    digits are mailed a second time. What the server refuses for good is given up.
 
     Raises:
-        MailFailed: the server would not take this message now, or no message: it cannot be reached or does not let
-            us in. In the second case none is tried for MAIL_PAUSE_SECONDS.
+        accounts.services.mail.MailFailed: the server is away, or would not take the message now.
     """
     code = EmailCode.objects.filter(pk=code_id, used_at=None, expires_at__gt=now).first()
     if code is None or EmailCode.objects.filter(email=code.email, created_at__gt=code.created_at).exists():
         return
-    if time.monotonic() < _mail_server.away_until:
-        raise MailFailed(retry_after=MAIL_PAUSE_SECONDS)
     shown = _digits(code.pk)
-    mail = EmailMultiAlternatives(_SUBJECT, _TEXT.format(digits=shown), settings.DEFAULT_FROM_EMAIL, [code.email])
-    mail.attach_alternative(_HTML.format(digits=shown), "text/html")
-    try:
-        mail.send()
-    except (smtplib.SMTPException, OSError) as error:
-        status = _status_of(error)
-        if status is not None and status >= 500:
-            _log.info("mail_refused", code_id=str(code.pk), status=status)
-            return
-        if status is None:
-            _mail_server.away_until = time.monotonic() + MAIL_PAUSE_SECONDS
-        raise MailFailed(f"The mail server failed: {type(error).__name__}.", retry_after=MAIL_PAUSE_SECONDS) from None
+    send_mail(
+        to=code.email,
+        subject=_SUBJECT,
+        text=_TEXT.format(digits=shown),
+        html=_HTML.format(digits=shown),
+        about=f"code {code.pk}",
+    )
 
 
 def judge_guess(*, email: str, code: str, now: datetime) -> UUID:
@@ -153,25 +131,5 @@ def forget_old(*, now: datetime, limit: int = 5000) -> int:
     return EmailCode.objects.filter(pk__in=old).delete()[0]
 
 
-def _status_of(error: Exception) -> int | None:
-    """What the server answered to this one message; None when the trouble is the server's own, whatever is sent."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        status = min(status for status, _ in error.recipients.values())
-    elif isinstance(error, (smtplib.SMTPSenderRefused, smtplib.SMTPDataError)):
-        status = error.smtp_code
-    else:
-        return None
-    return None if status == _SHUTTING_DOWN or status in _NOT_LET_IN else status
-
-
 def _digits(code_id: UUID) -> str:
     return f"{int.from_bytes(digest(f'email-code:{code_id}')) % 10**6:06}"
-
-
-class _MailServer:
-    """What this process knows of it."""
-
-    away_until = 0.0
-
-
-_mail_server = _MailServer()

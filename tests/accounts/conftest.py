@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from accounts.google import certificates
-from accounts.services import email_codes
+from accounts.services import mail
 from core import clock
 from core.valkey import valkey
 from tests import google
@@ -31,7 +31,7 @@ def signing_in(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.EMAIL_HOST = "mail.example"
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "sign_in": 1_000_000}
     valkey().flushdb()
-    monkeypatch.setattr(email_codes._mail_server, "away_until", 0.0)
+    monkeypatch.setattr(mail.server, "away_until", 0.0)
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from accounts.services import email_codes
-from accounts.services.email_codes import MailFailed, mail_code
+from accounts.services import mail
+from accounts.services.email_codes import mail_code
+from accounts.services.mail import MailFailed
 from accounts.services.security_events import NOWHERE
 from accounts.services.sign_in import sign_in_with_email_code
 from core import clock
@@ -52,7 +53,7 @@ def two_codes_due() -> None:
 
 
 def twenty_seconds_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(email_codes._mail_server, "away_until", 0.0)
+    monkeypatch.setattr(mail.server, "away_until", 0.0)
     handle_due(limit=2, now=clock.now() + timedelta(seconds=20))
     assert not OutboxEvent.objects.exists()
     assert not DeadEvent.objects.exists()
@@ -88,7 +89,7 @@ def test_a_message_that_is_refused_is_given_up_and_nobody_elses_waits(
     assert site.connections == 2
     assert not OutboxEvent.objects.exists()
     assert not DeadEvent.objects.exists()
-    assert email_codes._mail_server.away_until == 0.0
+    assert mail.server.away_until == 0.0
     ours = [record.getMessage() for record in caplog.records if record.name != "mail.log"]  # aiosmtpd's
     (line,) = (text for text in ours if "mail_refused" in text)
     assert answer[:3] in line
@@ -111,7 +112,7 @@ def test_a_message_that_is_put_off_is_tried_again_and_nobody_elses_waits(
     two_codes_due()
     assert site.taken == [[OTHER]]
     waits_unblamed(OutboxEvent.objects.get())
-    assert email_codes._mail_server.away_until == 0.0
+    assert mail.server.away_until == 0.0
     twenty_seconds_later(monkeypatch)
     assert site.taken == [[OTHER], [SOMEBODY]]
 
@@ -161,14 +162,14 @@ class TestAServerThatIsAway:
         code = start()
         with socket.create_server(("127.0.0.1", port)), pytest.raises(MailFailed, match="SMTPServerDisconnected"):
             mail_code(code_id=code.pk, now=NOW)
-        assert email_codes._mail_server.away_until > 0
+        assert mail.server.away_until > 0
 
     def test_does_not_listen(self, port: int) -> None:
         code = start()
         with pytest.raises(MailFailed) as failed:
             mail_code(code_id=code.pk, now=NOW)
         assert (failed.value.http_status, failed.value.retry_after) == (503, 15)
-        assert email_codes._mail_server.away_until > 0
+        assert mail.server.away_until > 0
 
 
 def test_the_code_that_a_server_took_signs_in(port: int) -> None:
