@@ -5,7 +5,10 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+from affiliates import handlers
 from affiliates.models import Affiliate, AffiliateCode
+from affiliates.services.attribution import bind_explicit
+from affiliates.services.commissions import mature_due
 from affiliates.transitions import APPROVED
 from core import ids
 from tests.billing.conftest import new_account
@@ -45,3 +48,19 @@ def deposit_event(account_id: UUID, micros: int = 20_000_000, *, settled_at: dat
 def reversal_event(deposit: dict[str, Any], micros: int) -> dict[str, Any]:
     """What it tells of a refund or a dispute of that deposit; of its end, too."""
     return deposit | {"reversalId": str(ids.new()), "reversedMicros": micros}
+
+
+def bound_pair(**fields: Any) -> tuple[Affiliate, UUID]:
+    """An approved affiliate and an account that it brought."""
+    affiliate, account = new_affiliate(**fields), new_account()
+    assert bind_explicit(account_id=account, code=new_code(affiliate), now=NOW).applied
+    return affiliate, account
+
+
+def earn(affiliate: Affiliate, account: UUID, micros: int, *, matured: bool = True) -> dict[str, Any]:
+    """Have a deposit earn the affiliate 20 % of `micros`; available, unless told otherwise. The deposit's event."""
+    event = deposit_event(account, micros)
+    handlers.accrue(event)
+    if matured:
+        assert mature_due(limit=100, now=NOW + 30 * DAY) >= 1
+    return event
