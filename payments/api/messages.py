@@ -9,12 +9,11 @@ from pydantic import AfterValidator, Field
 from billing.micros import usd
 from core import clock, ids
 from core.messages import STORABLE, Message, Omissible
-from payments.models import COINBASE, STRIPE, Package
+from payments.models import STRIPE, Package
 from payments.providers.registry import is_sandbox, offered
 from payments.services.claim_deposit import Claimed
 from payments.services.open_checkout import OpenedCheckout
 from payments.services.reconcile_deposit import MICROS_PER_CENT
-from payments.transitions import OPEN
 
 LONGEST_URL = 2048
 LONGEST_NAME = 255
@@ -214,14 +213,14 @@ def opened_purchase(opened: OpenedCheckout) -> OpenedPurchase:
     by_card = checkout.provider == STRIPE
     return OpenedPurchase(
         checkout_id=ids.encode(ids.CHECKOUT, checkout.pk),
-        provider=STRIPE if by_card else COINBASE,
+        provider="stripe" if by_card else "coinbase",
         session_id=checkout.provider_id if by_card else None,
         charge_id=None if by_card else checkout.provider_id,
         url=checkout.url,
         package_code=checkout.package_code,
         usd_cents=checkout.usd_cents,
         usd=usd(checkout.usd_cents * MICROS_PER_CENT),
-        status=OPEN,
+        status="open",
         expires_at=clock.rfc3339(checkout.expires_at) if checkout.expires_at is not None else None,
         affiliate=ReferralOutcome(applied=outcome.applied, reason=outcome.reason) if outcome is not None else None,
         sandbox=is_sandbox(checkout.provider),
@@ -233,7 +232,7 @@ def settled_purchase(claimed: Claimed) -> SettledPurchase:
     checkout = claimed.checkout
     by_card = checkout.provider == STRIPE
     return SettledPurchase(
-        provider=STRIPE if by_card else COINBASE,
+        provider="stripe" if by_card else "coinbase",
         session_id=checkout.provider_id if by_card else None,
         charge_id=None if by_card else checkout.provider_id,
         package_code=checkout.package_code,

@@ -39,4 +39,4 @@ def receive_event(*, provider: str, body: bytes, signature: str, now: datetime) 
                 "now": now,
             },
         )
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount == 1)
