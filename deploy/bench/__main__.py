@@ -25,6 +25,7 @@ from deploy.bench.sections.ledger import ledger
 from deploy.bench.sections.statements import statements
 from deploy.bench.sections.status import status
 from deploy.bench.sections.submit import floors, submit
+from deploy.bench.sections.webhooks import webhooks
 from deploy.bench.series import RunInvalid
 from deploy.bench.size import DEFAULT, QUICK, Size
 from deploy.bench.stage import WEB_THREADS, WEB_WORKERS, NotOurServers, Stage
@@ -33,7 +34,7 @@ from deploy.platform.programs import ROOT
 from deploy.process import StartFailed
 
 # In this order: the engines while nothing else happens, the worker's sections while no backlog waits, the filling of
-# the tables last.
+# the tables late, and last the webhooks, which leave the steward events to judge.
 SECTIONS: dict[str, Callable[[Stage, Size], report.Section]] = {
     "engines": engines,
     "keys": keys,
@@ -46,6 +47,7 @@ SECTIONS: dict[str, Callable[[Stage, Size], report.Section]] = {
     "ledger": ledger,
     "statements": statements,
     "history": history,
+    "webhooks": webhooks,
 }
 USUAL = [name for name in SECTIONS if name != "floors"]
 """`floors` is a part of `submit`."""

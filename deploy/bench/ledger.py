@@ -138,9 +138,10 @@ def run(accounts: list[int], *, seconds: float, warmup: float) -> dict[str, Any]
             latencies.extend(own)
             rounds += done
 
+    before = time.process_time()
     with ThreadPoolExecutor(len(accounts)) as pool:
         list(pool.map(client, accounts))
-    return {"latencies": latencies, "rounds": rounds}
+    return {"latencies": latencies, "rounds": rounds, "cpu_seconds": time.process_time() - before}
 
 
 def main() -> None:

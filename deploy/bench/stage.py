@@ -66,8 +66,11 @@ class Stage:
         self.remove()  # figures of a first run and of a tenth must be alike
         self.platform = Platform(
             data_dir,
-            env_overrides={"DIAGNOSTIC_TASKS": "1", "RATE_LIMIT_WRITES": UNLIMITED, "RATE_LIMIT_READS": UNLIMITED},
-            programs=("web", "steward", "flower"),
+            env_overrides={
+                "DIAGNOSTIC_TASKS": "1",
+                **{f"RATE_LIMIT_{limited}": UNLIMITED for limited in ("WRITES", "READS", "WEBHOOKS")},
+            },
+            programs=("sandboxes", "web", "steward", "flower"),
             web_workers=WEB_WORKERS,
             web_threads=WEB_THREADS,
             port_choice="any",

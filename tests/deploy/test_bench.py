@@ -84,7 +84,11 @@ def test_report_tables_and_targets(tmp_path: Path) -> None:
 
 
 def test_pgbench_log_is_microseconds() -> None:
-    assert pgbench.latencies("0 1 4250 0 1700000000 12\n1 1 900 0 1700000000 13\n") == [4.25, 0.9]
+    log = "0 1 4250 0 1700000000 5250\n1 1 900 0 1700000000 7000\n0 2 1000 0 1700000002 1000\n"
+    assert pgbench.latencies(log) == [4.25, 0.9, 1.0]
+    assert pgbench.latencies(log, warmup=0.006) == [0.9, 1.0]
+    assert pgbench.latencies(log, warmup=2) == [1.0]
+    assert pgbench.latencies("") == []
 
 
 @pytest.fixture

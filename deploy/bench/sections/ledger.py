@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from deploy.bench.report import FIGURE_COLUMNS, Section, Table, Target, figure_cells, number
@@ -17,7 +18,8 @@ PGBENCH, OURS = "pgbench", "services"
 TRANSFERS = 4
 """Of a round (deploy.bench.ledger): deposit, hold, capture, release."""
 WANTED = 0.6
-WARMUP = 0.5
+WARMUP = 2.0
+"""Of both: a connection plans each statement some ten times at first, which those of a server have long behind them."""
 FIRST_ACCOUNT = 1
 """Of the module that is measured."""
 
@@ -40,13 +42,14 @@ def ledger(stage: Stage, size: Size) -> Section:
     }
     table = Table(
         title=f"Money: rounds of deposit, hold and settlement, {CLIENTS} clients",
-        columns=("", "transfers /s", *FIGURE_COLUMNS, "÷ pgbench"),
+        columns=("", "transfers /s", *FIGURE_COLUMNS, "÷ pgbench", "services CPU ms"),
         rows=[
             [
                 f"{title}, {name}",
                 number(one.rate * TRANSFERS),
                 *figure_cells(one),
                 number(contest.ratio(name, PGBENCH)),
+                number(contest.cost(name, OURS)) if name == OURS else "",
             ]
             for title, contest in found.items()
             for name, one in contest.medians().items()
@@ -69,7 +72,7 @@ def ledger(stage: Stage, size: Size) -> Section:
 
 
 def _pgbench(stage: Stage, size: Size, script: str) -> Series:
-    return stage.pgbench.run(script, clients=CLIENTS, seconds=size.seconds)
+    return stage.pgbench.run(script, clients=CLIENTS, seconds=size.seconds, warmup=WARMUP)
 
 
 def _services(stage: Stage, size: Size, accounts: list[int]) -> Series:
@@ -85,7 +88,7 @@ def _services(stage: Stage, size: Size, accounts: list[int]) -> Series:
             assert process.stdin is not None
             process.stdin.write("go\n")
             process.stdin.flush()
-        ended = [process.communicate(timeout=size.seconds + 60) for process in processes]
+        ended = [process.communicate(timeout=size.seconds + WARMUP + 60) for process in processes]
     finally:
         for process in processes:
             process.kill()
@@ -98,6 +101,7 @@ def _services(stage: Stage, size: Size, accounts: list[int]) -> Series:
         latencies=[latency for one in told for latency in one["latencies"]],
         seconds=size.seconds,
         requests=sum(one["rounds"] for one in told),
+        generator_cpu_seconds=sum(one["cpu_seconds"] for one in told),
     )
 
 
@@ -115,13 +119,15 @@ def _start(stage: Stage, size: Size, accounts: list[int]) -> subprocess.Popen[st
 
 
 def _counted(stage: Stage, run: Callable[[], Series]) -> Series:
-    """The run, once the ledger has a row for each transfer of its every round.
+    """The run with its cost, once the ledger has a row for each transfer of its every round.
 
     Raises:
         RunInvalid: it has another number: what was measured moved no money.
     """
     before = _transfers(stage)
-    series = run()
+    series = stage.costed(run)
+    own = {OURS: series.generator_cpu_seconds * 1000 / series.requests}
+    series = replace(series, cost={**series.cost, **own})
     written = _transfers(stage) - before
     # A transaction that pgbench's end broke off was in none of its figures and may have left up to three transfers.
     if not 0 <= written - series.requests * TRANSFERS <= CLIENTS * (TRANSFERS - 1):
