@@ -174,6 +174,10 @@ REFERRAL_COOKIE_NAME = "killa_tamata_referral"
 """What holds the capture token of a browser that followed an affiliate's link."""
 AFFILIATE_MATURITY_DAYS = integer("AFFILIATE_MATURITY_DAYS", 30)
 """How long a commission is pending: as long as most refunds and disputes may take."""
+RECEIPT_ISSUER = [line.strip() for line in text("RECEIPT_ISSUER", "Killa Tamata").split("|") if line.strip()]
+"""Who sells: name, address, tax number, one line each, separated by `|`."""
+RECEIPT_FONT = text("RECEIPT_FONT", "")
+"""A TrueType file for PDF receipts; empty: one for Latin scripts."""
 MEDIA_WAIT_LIMIT_HOURS = integer("MEDIA_WAIT_LIMIT_HOURS", 24)
 """A job that no worker took for so long is ended and its hold released."""
 MEDIA_MOST_OPEN_JOBS = integer("MEDIA_MOST_OPEN_JOBS", 1_000)
