@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from accounts.models import User
 from accounts.recognition import SpendLimit, recognise
 from accounts.services.keys import MissingScope
+from accounts.services.second_factor import is_verified
 from accounts.services.security_events import origin_of
 from core import ids
 from core.errors import ApiError, Forbidden
@@ -127,11 +128,16 @@ class BrowserSessionAuthentication(BaseAuthentication):
 
 
 def signed_in_user(request: HttpRequest) -> User | None:
-    """The active account of the request's session; no query is made without a session cookie."""
+    """The active account of the request's session; no query is made without a session cookie.
+
+    Staff whose session has not been through their second factor are nobody.
+    """
     if settings.SESSION_COOKIE_NAME not in request.COOKIES or not hasattr(request, "session"):
         return None
     user = get_user(request)
-    return user if isinstance(user, User) and user.is_active else None
+    if not isinstance(user, User) or not user.is_active:
+        return None
+    return user if not (user.is_staff or user.is_superuser) or is_verified(request, user) else None
 
 
 def require_own_origin(request: HttpRequest) -> None:

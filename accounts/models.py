@@ -22,6 +22,7 @@ __all__ = [
     "UserManager",
 ]
 
+
 class UserManager(BaseUserManager["User"]):
     """Creates users; the email address is the name to sign in with."""
 
@@ -208,6 +209,10 @@ class SecurityEvent(models.Model):
     ACCOUNT_SUSPENDED = "account_suspended"
     ACCOUNT_REINSTATED = "account_reinstated"
     ACCOUNT_DELETED = "account_deleted"
+    STAFF_SIGN_IN_FAILED = "staff_sign_in_failed"
+    SECOND_FACTOR_ENROLLED = "second_factor_enrolled"
+    RECOVERY_CODE_USED = "recovery_code_used"
+    SECOND_FACTOR_RESET = "second_factor_reset"
     KINDS = (
         KEY_CREATED,
         KEY_REVOKED,
@@ -219,6 +224,10 @@ class SecurityEvent(models.Model):
         ACCOUNT_SUSPENDED,
         ACCOUNT_REINSTATED,
         ACCOUNT_DELETED,
+        STAFF_SIGN_IN_FAILED,
+        SECOND_FACTOR_ENROLLED,
+        RECOVERY_CODE_USED,
+        SECOND_FACTOR_RESET,
     )
 
     id = models.UUIDField(primary_key=True, default=ids.new, editable=False)

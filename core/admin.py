@@ -1,66 +1,138 @@
-"""What the operator sees of this room, and the manner in which every room shows its rows: to look at."""
+"""What the operator sees of this room: events under way, and callbacks with their tries."""
 
-from typing import Any
-
-from django.contrib import admin, messages
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from unfold.decorators import action, display
 
-from core import clock
+from core import clock, ids
+from core.desk import BigTableAdmin, DeskAdmin, DeskInline, Question
 from core.models import DeadEvent, OutboxEvent, WebhookDelivery, WebhookTry
 from core.outbox.services import replay
+from core.webhooks.services import resend
 
-
-class ReadOnly:
-    """Nothing can be added, changed or deleted in the admin: services do that, with their rules."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
+REPLAY = Question(
+    title="Replay events",
+    sentence="The events go back into the queue, and their handlers see them again within a second. Do it once the "
+    "cause is mended: an event that fails ten times more is dead again.",
+    button="Replay",
+)
+RESEND = Question(
+    title="Send callbacks again",
+    sentence="Each message is sent again with the same id and body and a fresh signature, and the schedule of tries "
+    "starts anew. Earlier tries stay on record. One that is still being tried is left alone.",
+    button="Send again",
+)
 
 
 @admin.register(OutboxEvent)
-class OutboxEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
+class OutboxEventAdmin(BigTableAdmin):
     """Control events that wait for their handlers."""
 
-    list_display = ("topic", "handler", "due_at", "tries", "last_error")
+    list_display = ("topic", "handler", "due_at", "tries", "created_at", "last_error")
+    list_filter = ("topic",)
+    ordering = ("due_at",)
 
 
 @admin.register(DeadEvent)
-class DeadEventAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
+class DeadEventAdmin(DeskAdmin):
     """Control events whose handlers failed too often."""
 
     list_display = ("topic", "handler", "tries", "died_at", "last_error")
+    list_filter = ("topic",)
+    ordering = ("-died_at",)
     actions = ("replay_selected",)
 
-    @admin.action(description="Replay", permissions=["view"])
-    def replay_selected(self, request: HttpRequest, queryset: QuerySet[DeadEvent]) -> None:
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        """Who may put events back."""
+        return bool(request.user.has_perm("core.replay_deadevent"))
+
+    @admin.action(description="Replay", permissions=["replay"])
+    def replay_selected(self, request: HttpRequest, queryset: "QuerySet[DeadEvent]") -> HttpResponse | None:
         """Put the chosen events back into the queue."""
-        replayed = sum(replay(event_id=event_id, now=clock.now()) for event_id in queryset.values_list("pk", flat=True))
-        self.message_user(request, f"{replayed} events wait for their handlers again.", messages.SUCCESS)
+
+        def do(event: DeadEvent, answers: dict[str, object]) -> str:
+            replay(event_id=event.pk, now=clock.now())
+            return "It waits for its handler again."
+
+        return self.ask_for_all(request, queryset, "replay_selected", REPLAY, do)
 
 
-class TriesOfDelivery(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]  # generic in the stubs alone
+class TriesOfDelivery(DeskInline):
     """What came of each try."""
 
     model = WebhookTry
-    extra = 0
+    verbose_name_plural = "Tries"
     fields = ("at", "http_status", "error", "elapsed_ms")
+    readonly_fields = fields
+    ordering = ("at",)
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs alone
+class WebhookDeliveryAdmin(BigTableAdmin):
     """Outgoing callbacks and their tries."""
 
-    list_display = ("id", "topic", "status", "tries", "next_try_at", "created_at", "finished_at")
+    id_prefix = ids.WEBHOOK_DELIVERY
+    list_display = ("public_id", "topic", "state", "tries", "next_try_at", "created_at", "finished_at")
     list_filter = ("status", "topic")
     search_fields = ("subject_id__exact",)
+    search_help_text = "A delivery's id, or the id of the job (a UUID) it is about"
+    ordering = ("-id",)
+    fields = (
+        "id",
+        "account_id",
+        "topic",
+        "subject_id",
+        "url",
+        "status",
+        "tries",
+        "next_try_at",
+        "created_at",
+        "finished_at",
+        "body",
+    )
     inlines = (TriesOfDelivery,)
+    actions = ("resend_selected",)
+    actions_detail = ("resend_one",)
+
+    @display(description="Id", ordering="id")
+    def public_id(self, delivery: WebhookDelivery) -> str:
+        """As clients see it."""
+        return ids.encode(ids.WEBHOOK_DELIVERY, delivery.pk)
+
+    @display(description="Status", label={"delivered": "success", "pending": "info", "failed": "danger"})
+    def state(self, delivery: WebhookDelivery) -> str:
+        """Coloured."""
+        return delivery.status
+
+    def has_resend_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Who may send again."""
+        return bool(request.user.has_perm("core.resend_delivery"))
+
+    @admin.action(description="Send again", permissions=["resend"])
+    def resend_selected(self, request: HttpRequest, queryset: "QuerySet[WebhookDelivery]") -> HttpResponse | None:
+        """Start the schedules of the chosen ones again."""
+        return self.ask_for_all(request, queryset, "resend_selected", RESEND, _resend)
+
+    @action(description="Send again", permissions=["resend"], icon="replay")
+    def resend_one(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Start this one's schedule again."""
+        return self.ask(request, object_id, RESEND, _resend)
+
+
+def _resend(delivery: WebhookDelivery, answers: dict[str, object]) -> str:
+    resend(account_id=delivery.account_id, delivery_id=delivery.pk, now=clock.now())
+    return "It is sent again within a second."
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(BigTableAdmin):
+    """What staff did at the desk, and why."""
+
+    list_display = ("action_time", "user", "content_type", "object_repr", "change_message")
+    list_select_related = ("user", "content_type")
+    list_filter = ("content_type",)
+    search_fields = ("user__email", "object_id__exact", "change_message")
+    ordering = ("-id",)
+    fields = ("action_time", "user", "content_type", "object_id", "object_repr", "change_message")

@@ -4,6 +4,7 @@ Prefixes are put on at the edge; the database holds native UUIDs. Version 7 (RFC
 millisecond clock, so primary keys arrive in order and indexes stay dense.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 import uuid_utils.compat as uuid_utils
@@ -32,6 +33,11 @@ PAYOUT = "pay"
 def new() -> UUID:
     """A fresh UUIDv7."""
     return uuid_utils.uuid7()
+
+
+def earliest(moment: datetime) -> UUID:
+    """An id that no UUIDv7 made at `moment` or later comes before: where a time begins in a table ordered by id."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 def encode(prefix: str, value: UUID) -> str:

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.authentication import signed_in_user
 from core import clock
 from core.client_address import client_address
 from core.errors import NotFound
@@ -126,7 +127,12 @@ def metrics_page(request: HttpRequest) -> HttpResponse:
 
 
 def _may_look_inside(request: HttpRequest) -> bool:
-    return _is_loopback(request) or bool(getattr(request.user, "is_staff", False))
+    return _is_loopback(request) or _is_staff(request)
+
+
+def _is_staff(request: HttpRequest) -> bool:
+    user = signed_in_user(request)
+    return user is not None and user.is_staff
 
 
 def _is_loopback(request: HttpRequest) -> bool:

@@ -5,6 +5,7 @@
 
 import dj_database_url
 
+from gateway.settings.desk import DESK
 from gateway.settings.environment import ROOT, addresses_of, flag, hosts_of, integer, required_words, site, text, words
 from gateway.settings.logging import logging_configuration
 
@@ -32,7 +33,8 @@ AUTHENTICATION_BACKENDS = [
 ]
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "unfold.apps.BasicAppConfig",
+    "gateway.desk.apps.DeskConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -46,6 +48,9 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "accounts.allauth_apps.AllauthAccount",
     "allauth.socialaccount",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "core",
     "accounts",
     "billing",
@@ -174,6 +179,12 @@ REFERRAL_COOKIE_NAME = "killa_tamata_referral"
 """What holds the capture token of a browser that followed an affiliate's link."""
 AFFILIATE_MATURITY_DAYS = integer("AFFILIATE_MATURITY_DAYS", 30)
 """How long a commission is pending: as long as most refunds and disputes may take."""
+ADJUSTMENT_APPROVAL_MICROS = integer("ADJUSTMENT_APPROVAL_MICROS", 100_000_000)
+"""An adjustment by hand of so many micros, or several that add up to it within a day, waits for a second person."""
+STAFF_SECOND_FACTOR = flag("STAFF_SECOND_FACTOR", True)
+"""Whether staff need a code of their authenticator besides the password."""
+OTP_TOTP_ISSUER = "Killa Tamata"
+UNFOLD = DESK
 RECEIPT_ISSUER = [line.strip() for line in text("RECEIPT_ISSUER", "Killa Tamata").split("|") if line.strip()]
 """Who sells: name, address, tax number, one line each, separated by `|`."""
 RECEIPT_FONT = text("RECEIPT_FONT", "")
@@ -235,6 +246,7 @@ MIDDLEWARE = [
     "gateway.pages.AuthenticationMiddleware",
     "gateway.pages.MessageMiddleware",
     "gateway.pages.XFrameOptionsMiddleware",
+    "gateway.desk.headers.DeskHeaders",
 ]
 TEMPLATES = [
     {

@@ -1,4 +1,4 @@
-"""Register nodes, recognise them, note their heartbeats."""
+"""Register nodes, recognise them, note their heartbeats; take them out of service and put them back."""
 
 import time
 from collections.abc import Sequence
@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from core.errors import InvalidState, NotFound
 from media.models import Attempt, Node
 from media.transitions import ATTEMPT_RUNNING
 from workers.protocol import signing
@@ -19,6 +20,54 @@ def register_node(*, node_id: str, pools: Sequence[str]) -> signing.NodeCredenti
     """Make the node known for these pools and derive its credential; the secret itself is stored nowhere."""
     node, _ = Node.objects.update_or_create(id=node_id, defaults={"pools": list(pools), "disabled_at": None})
     return credential(node)
+
+
+class NodeNotFound(NotFound):
+    """There is no such node."""
+
+
+class NodeOutOfService(InvalidState):
+    """The node is disabled; enable it first."""
+
+
+def drain_node(*, node_id: str, now: datetime) -> None:
+    """Give the node no new work; what it runs is finished. It is told at its next heartbeat. Safe to repeat.
+
+    Raises:
+        NodeNotFound: there is no such node.
+        NodeOutOfService: it is disabled.
+    """
+    nodes = Node.objects.filter(pk=node_id)
+    if not nodes.filter(disabled_at=None, drain_requested_at=None).update(drain_requested_at=now):
+        node = nodes.first()
+        if node is None:
+            raise NodeNotFound
+        if node.disabled_at is not None:
+            raise NodeOutOfService
+    forget_nodes()
+
+
+def disable_node(*, node_id: str, now: datetime) -> None:
+    """Hear the node no more, within a second in every process. What it runs is lost with its leases. Safe to repeat.
+
+    Raises:
+        NodeNotFound: there is no such node.
+    """
+    nodes = Node.objects.filter(pk=node_id)
+    if not nodes.filter(disabled_at=None).update(disabled_at=now) and not nodes.exists():
+        raise NodeNotFound
+    forget_nodes()
+
+
+def enable_node(*, node_id: str) -> None:
+    """Hear the node and give it work again, whether it was draining or disabled.
+
+    Raises:
+        NodeNotFound: there is no such node.
+    """
+    if not Node.objects.filter(pk=node_id).update(disabled_at=None, drain_requested_at=None):
+        raise NodeNotFound
+    forget_nodes()
 
 
 def credential(node: Node) -> signing.NodeCredential:

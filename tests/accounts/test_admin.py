@@ -13,6 +13,7 @@ from accounts.services.device_links import start_link
 from accounts.services.keys import mint_key
 from accounts.services.security_events import NOWHERE, Origin
 from core import clock
+from tests.desk.staff import desk
 
 pytestmark = pytest.mark.django_db
 MODELS = [User, ApiKey, SecurityEvent, DeviceLink, EmailCode]
@@ -38,15 +39,14 @@ def rows() -> dict[str, Any]:
 
 
 @pytest.fixture
-def operator(client: Client) -> Client:
-    client.force_login(get_user_model().objects.create_superuser("root@example.com"))
-    return client
+def operator() -> Client:
+    return desk(superuser=True)
 
 
 def page(client: Client, path: str) -> str:
     answer = client.get(f"/admin/accounts/{path}")
     assert answer.status_code == 200
-    return answer.content.decode()
+    return " ".join(answer.content.decode().split())
 
 
 @pytest.mark.parametrize("model", MODELS)

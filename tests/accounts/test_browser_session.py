@@ -179,14 +179,16 @@ class TestStaff:
         assert nobody(inspect(browser))
         error(browser.get("/api/v1/balance"), 401, "unauthenticated")
 
-    def test_the_password_still_opens_the_admin(self) -> None:
+    def test_the_password_alone_opens_the_second_factor_and_nothing_else(self) -> None:
         create_account(email=SOMEBODY, password="a long password", is_staff=True, is_superuser=True)
         browser = client()
         browser.get("/admin/login/")
         form = {"username": SOMEBODY, "password": "a long password"}
         browser.post("/admin/login/", form | {"csrfmiddlewaretoken": browser.cookies["csrftoken"].value})
-        assert browser.get("/admin/").status_code == 200
-        assert inspect(browser)["authenticated"] is True
+        assert browser.get("/admin/second-factor/").status_code == 200
+        assert browser.get("/admin/").status_code == 302
+        assert nobody(inspect(browser))
+        error(browser.get("/api/v1/balance"), 401, "unauthenticated")
 
 
 class TestFixation:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from accounts.models import User
+from tests.desk.staff import signed_in
 from tests.media.customers import Customer, error
 from tests.media.standin import StandIn, publish_all
 
@@ -53,4 +54,5 @@ def test_it_is_closed_outside_loopback_unless_an_operator_asks(customer: Custome
     error(customer.http.get("/metrics", **OUTSIDE), 404, "not_found")
     user.is_staff = True
     user.save()
-    assert customer.http.get("/metrics", **OUTSIDE).status_code == 200
+    error(customer.http.get("/metrics", **OUTSIDE), 404, "not_found")  # no second factor
+    assert signed_in(user).get("/metrics", **OUTSIDE).status_code == 200

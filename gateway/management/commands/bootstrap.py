@@ -7,9 +7,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from accounts.services.bootstrap import find_or_create, first_key
+from accounts.services.staff import sync_groups
 from billing.services.adjust import adjust
 from billing.services.open_account import open_account
 from core import clock, ids
+from gateway.desk.groups import GROUPS, POWERS
 from media.fleet.services import register_node
 from media.services.publish_prices import publish_missing_prices
 from workers.protocol.pools import pools
@@ -18,7 +20,7 @@ WELCOME_MICROS = 25_000_000
 
 
 class Command(BaseCommand):
-    """Prices, the local node, an operator and a first account with $25 and a key."""
+    """Prices, the desk's groups, the local node, an operator and a first account with $25 and a key."""
 
     help = "Publish prices, register the local node, create the operator and a first funded account; prints JSON."
 
@@ -31,6 +33,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Print what exists now; `api_key` is null when it was made by an earlier run (a key is shown once)."""
         publish_missing_prices()
+        sync_groups(groups=GROUPS, powers=POWERS)
         register_node(node_id=options["node_id"], pools=sorted(pools()))
         admin_password = os.environ.get("ADMIN_PASSWORD")
         if admin_password:
