@@ -88,9 +88,9 @@ def visitor(visit: Visit) -> Visitor:
     return visit()
 
 
-def picture(visitor: Visitor, name: str) -> Path:
-    """Take a picture of the whole page into var/browser."""
+def picture(visitor: Visitor, name: str, *, whole: bool = True) -> Path:
+    """Take a picture of the page, or of what the window shows of it, into var/browser."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     file = PICTURES / f"{re.sub(r'[^A-Za-z0-9_.-]+', '-', name)}.png"
-    visitor.page.screenshot(path=file, full_page=True)
+    visitor.page.screenshot(path=file, full_page=whole)
     return file
