@@ -15,7 +15,7 @@ from core.operations import Scope, header_parameter, operation
 from payments.api.messages import CryptoCheckoutRequest, OpenedPurchase, StripeCheckoutRequest, opened_purchase
 from payments.models import COINBASE, STRIPE
 from payments.providers.purchase import ProviderNotConfigured, ProviderUnavailable
-from payments.services.open_checkout import AskedCheckout, CheckoutRefused, open_checkout
+from payments.services.open_checkout import AskedCheckout, CheckoutRefused, idempotency_route, open_checkout
 from payments.services.referral import Referral
 
 _KEY_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 200}
@@ -103,7 +103,7 @@ def _opened(request: Request, asked: AskedCheckout, body: StripeCheckoutRequest 
         if key is None
         else idempotency.Key(
             account_id=account_id,
-            route=f"POST checkout/{asked.provider}",
+            route=idempotency_route(asked.provider),
             key=key,
             fingerprint=idempotency.fingerprint(_sent(body)),
         ),

@@ -113,13 +113,28 @@ def send_checkout(*, checkout: Checkout, now: datetime) -> Checkout:
             page = provider_of(checkout.provider).open(checkout_id=checkout.pk, request=checkout.request)
         except ProviderRefused as refusal:
             _log.error("checkout_refused", provider=checkout.provider, checkout=str(checkout.pk), reason=str(refusal))
-            CHECKOUT.apply("fail", own, note=str(refusal)[:500], finished_at=now, reconcile_at=None)
+            give_up(checkout=checkout, note=str(refusal), now=now)
             raise CheckoutRefused from refusal
         keep_page(checkout_id=checkout.pk, page=page)
     found = own.get()  # what stands there, whoever wrote it: of two pages the first one kept is the checkout's
     if not found.provider_id:
         raise CheckoutRefused
     return found
+
+
+def give_up(*, checkout: Checkout, note: str, now: datetime) -> None:
+    """End a pending checkout whose page will not be made. Its idempotency key is free again: nothing came of it."""
+    pending = Checkout.objects.filter(pk=checkout.pk, provider_id="")
+    with transaction.atomic(durable=True):
+        if CHECKOUT.apply("fail", pending, note=note[:500], finished_at=now, reconcile_at=None):
+            idempotency.release(
+                account_id=checkout.account_id, route=idempotency_route(checkout.provider), subject_id=checkout.pk
+            )
+
+
+def idempotency_route(provider: str) -> str:
+    """The route that idempotency keys of this provider's checkouts belong to."""
+    return f"POST checkout/{provider}"
 
 
 def keep_page(*, checkout_id: UUID, page: HostedPage) -> bool:

@@ -8,7 +8,7 @@ from django.db.models import F, QuerySet
 
 from core.errors import Unavailable
 from payments.models import Checkout, Deposit
-from payments.services.open_checkout import ABANDONED, CheckoutRefused, send_checkout
+from payments.services.open_checkout import ABANDONED, CheckoutRefused, give_up, send_checkout
 from payments.services.reconcile_deposit import reconcile_deposit
 from payments.transitions import CHECKOUT
 
@@ -57,8 +57,7 @@ def _look_after(checkout: Checkout, now: datetime) -> None:
         _reconcile(checkout, now)
         return
     if now > checkout.created_at + ABANDONED:
-        note = "The provider could not be reached to make its page."
-        CHECKOUT.apply("fail", _own(checkout), note=note, finished_at=now, reconcile_at=None)
+        give_up(checkout=checkout, note="The provider could not be reached to make its page.", now=now)
         return
     try:
         send_checkout(checkout=checkout, now=now)

@@ -32,7 +32,7 @@ from tests.media.standin import StandIn
 ROOT = Path(__file__).parents[2]
 CONTRACT = json.loads((ROOT / "tests" / "contract" / "routes.json").read_text())
 METHODS = ("get", "post", "put", "patch", "delete")
-ROOMS = ("core.", "accounts.", "billing.", "affiliates.", "media.", "gateway.")
+ROOMS = ("core.", "accounts.", "billing.", "affiliates.", "payments.", "media.", "gateway.")
 
 
 @pytest.fixture(scope="module")
@@ -315,6 +315,7 @@ def narrower(ours: dict[str, Any], theirs: dict[str, Any], mine: dict[str, Any],
         ("Health", "HealthResponse"),
         ("InputAdjustment", "MediaInputAdjustment"),
         ("JobBilling", "MediaJobBilling"),
+        ("SettledPurchase", "ClaimSettlementResponse"),
     ],
 )
 def test_answers_have_every_member_of_the_contracts(ours: str, theirs: str, document: dict[str, Any]) -> None:

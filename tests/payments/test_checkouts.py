@@ -274,6 +274,7 @@ def test_a_page_that_could_not_be_made_for_long_is_given_up(shop: Shop, customer
     row = Checkout.objects.get()
     assert (row.status, row.reconcile_at, row.provider_id) == ("failed", None, "")
     assert sessions(shop) == before
+    assert not IdempotencyRecord.objects.exists()
 
 
 def test_an_answer_of_coinbase_that_is_lost_makes_no_second_page_for_the_customer(
@@ -303,7 +304,12 @@ def test_a_purchase_that_the_provider_refuses_has_failed(shop: Shop, customer: C
     row = Checkout.objects.get()
     assert (row.status, row.reconcile_at) == ("failed", None)
     assert "999,999.99" in row.note
-    error(customer.post(STRIPE, CREATOR, headers=KEY), 409, "checkout_refused")
+    # Only what succeeded is remembered: the same key may be used once the cause is mended.
+    assert not IdempotencyRecord.objects.exists()
+    Package.objects.filter(code="creator").update(usd_cents=2_000)
+    assert customer.post(STRIPE, CREATOR, headers=KEY).status_code == 201
+    row.refresh_from_db()
+    assert row.status == "failed"
 
 
 def test_a_key_that_stripe_refuses_fails_nobodys_purchase(shop: Shop, customer: Customer, settings: Settings) -> None:
