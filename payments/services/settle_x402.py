@@ -42,6 +42,7 @@ def settle_payment(*, payment_id: UUID, transaction_hash: str, now: datetime, no
             return False
         payment = X402Payment.objects.get(pk=payment_id)
         amount = payment.usd_cents * MICROS_PER_CENT
+        close_attribution(account_id=payment.account_id, now=now)  # before the balance is locked, as every deposit does
         Deposit.objects.create(
             id=payment.pk,
             account_id=payment.account_id,
@@ -55,7 +56,6 @@ def settle_payment(*, payment_id: UUID, transaction_hash: str, now: datetime, no
         credit_deposit(
             account_id=payment.account_id, amount=amount, provider=X402, reference=f"deposit:{payment.pk}:paid"
         )
-        close_attribution(account_id=payment.account_id, now=now)
         emit(
             topic=DEPOSIT_SETTLED,
             payload={

@@ -41,6 +41,12 @@ def new_buyer(transactional_db: None, sandboxes: Sandboxes) -> Callable[..., Buy
 
 
 @pytest.fixture
+def asker(db: None, sandboxes: Sandboxes) -> Buyer:
+    """The same, in a transaction that is undone: for requests that never come to settling anything."""
+    return Buyer(customer=new_customer(0), wallet=sandboxes.x402.payer(units=100_000_000), sandboxes=sandboxes)
+
+
+@pytest.fixture
 def buyer(new_buyer: Callable[..., Buyer]) -> Buyer:
     """Somebody with no credit and a hundred USDC."""
     return new_buyer()

@@ -19,9 +19,9 @@ from tests.media.customers import error
 from tests.payments.x402.buyers import ALIAS, PURCHASE, Buyer, bought_once, decoded, ledger
 
 
-def test_without_a_payment_it_tells_what_to_sign(buyer: Buyer, settings: Any) -> None:
-    with buyer.nothing_bought():
-        answer = buyer.ask(1_234)
+def test_without_a_payment_it_tells_what_to_sign(asker: Buyer, settings: Any) -> None:
+    with asker.nothing_bought():
+        answer = asker.ask(1_234)
         body = error(answer, 402, "payment_required")
     required = {
         "x402Version": 2,
@@ -36,7 +36,7 @@ def test_without_a_payment_it_tells_what_to_sign(buyer: Buyer, settings: Any) ->
                 "network": "eip155:84532",
                 "asset": "0x036CbD53842c5426634e7929541eC2318f3dCF7e",
                 "amount": "12340000",
-                "payTo": buyer.sandboxes.keys.x402_pay_to,
+                "payTo": asker.sandboxes.keys.x402_pay_to,
                 "maxTimeoutSeconds": 300,
                 "extra": {"name": "USDC", "version": "2"},
             }

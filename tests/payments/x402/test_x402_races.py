@@ -123,7 +123,7 @@ def test_an_idempotency_key_keeps_a_second_payment_away_while_the_first_is_unkno
     bought_once(buyer)
 
 
-def test_a_failed_purchase_gives_its_idempotency_key_back(buyer: Buyer, new_buyer: Callable[..., Buyer]) -> None:
+def test_a_failed_purchase_gives_its_idempotency_key_back(buyer: Buyer) -> None:
     key = {"Idempotency-Key": "order-9"}
     never_sent(buyer)
     error(buyer.pay(buyer.signed(), headers=key), 503, "payment_pending")
@@ -152,8 +152,8 @@ def test_one_idempotency_key_with_many_payments_at_once(buyer: Buyer) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "line\x7f"])
-def test_an_idempotency_key_that_is_none(buyer: Buyer, key: str) -> None:
-    with buyer.nothing_bought():
+def test_an_idempotency_key_that_is_none(asker: Buyer, key: str) -> None:
+    with asker.nothing_bought():
         error(
-            buyer.customer.post(PURCHASE, {"usdCents": 1_000}, headers={"Idempotency-Key": key}), 400, "invalid_request"
+            asker.customer.post(PURCHASE, {"usdCents": 1_000}, headers={"Idempotency-Key": key}), 400, "invalid_request"
         )

@@ -1,11 +1,11 @@
 """Answers that were lost: the payment stays pending until the chain says what became of it, and is credited once."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Any
 
 import pytest
+from eth_utils import keccak
 
 from accounts.models import User
 from core import clock
@@ -13,6 +13,8 @@ from core.errors import InvalidRequest, InvalidState, NotFound
 from deploy.embedded.sandboxes.settings import ASSET
 from deploy.embedded.sandboxes.x402.chain import AUTHORIZATION_USED, TRANSFER, Transfer, _log, _topic
 from payments.models import Deposit, X402Payment
+from payments.providers import x402_chain
+from payments.providers.x402_chain import AUTHORIZATION_CANCELED
 from payments.services import purchase_x402 as service
 from payments.services.decide_x402 import decide_payment
 from payments.services.reconcile_x402 import MOST_LOOKS, reconcile_due, reconcile_payment
@@ -221,24 +223,54 @@ def test_an_authorization_that_its_payer_canceled_pays_nothing(buyer: Buyer) -> 
     never_sent(buyer)
     payment = pending(buyer, buyer.pay(payload))
     buyer.sandboxes.x402.chain.cancel_authorization(buyer.wallet.address, bytes.fromhex(payment.nonce[2:]))
-    for _ in range(MOST_LOOKS):
+    for _ in range(MOST_LOOKS):  # the sandbox's chain writes no log of it, so nothing shows how it was used
+        payment.refresh_from_db()
+        assert payment.status == "pending"
         reconcile_due(limit=10, now=later(payment))
     payment.refresh_from_db()
-    # The sandbox's chain writes no log of a cancelation, so an operator must look.
     assert (payment.status, payment.reconcile_at) == ("review", None)
     assert (ledger(buyer), buyer.units) == ([], 100_000_000)
 
 
-def forged_receipt(buyer: Buyer, payment: X402Payment, *transfers: tuple[str, int], nonces: list[str]) -> str:
-    """A transaction on the chain in which the token wrote these uses and transfers, pair by pair."""
+def test_a_cancelation_in_the_log_ends_it(buyer: Buyer) -> None:
+    never_sent(buyer)
+    payment = pending(buyer, buyer.pay(buyer.signed()))
+    forged_receipt(buyer, payment, kind=AUTHORIZATION_CANCELED, nonces=[payment.nonce])
+    reconcile_due(limit=10, now=clock.now())
+    payment.refresh_from_db()
+    assert (payment.status, payment.note, payment.reconcile_at) == ("failed", "authorization_canceled", None)
+    assert ledger(buyer) == []
+
+
+def test_the_chains_names_are_computed_right() -> None:
+    """Written out in the source, since hashing them there would need the chain's libraries in every process."""
+    for text, topic in (
+        ("AuthorizationUsed(address,bytes32)", x402_chain.AUTHORIZATION_USED),
+        ("AuthorizationCanceled(address,bytes32)", x402_chain.AUTHORIZATION_CANCELED),
+        ("Transfer(address,address,uint256)", x402_chain.TRANSFER),
+    ):
+        assert topic == f"0x{keccak(text=text).hex()}"
+    assert f"0x{keccak(text='authorizationState(address,bytes32)')[:4].hex()}" == x402_chain.AUTHORIZATION_STATE
+
+
+def forged_receipt(
+    buyer: Buyer,
+    payment: X402Payment,
+    *transfers: tuple[str, int],
+    nonces: list[str],
+    kind: str = AUTHORIZATION_USED,
+) -> str:
+    """A transaction on the chain in which the token wrote these uses and, after each, its transfer."""
     x402 = buyer.sandboxes.x402
     transaction = f"0x{payment.pk.hex}{payment.pk.hex}"
     height = x402.chain.height()
     logs: list[dict[str, Any]] = []
-    for nonce, (payee, units) in zip(nonces, transfers, strict=True):
-        payer = _topic(payment.payer)
-        logs.append(_log([AUTHORIZATION_USED, payer, nonce], "0x", transaction, height, len(logs)))
-        logs.append(_log([TRANSFER, payer, _topic(payee)], f"0x{units:064x}", transaction, height, len(logs)))
+    payer = _topic(payment.payer)
+    for nonce, transferred in zip_longest(nonces, transfers):
+        logs.append(_log([kind, payer, nonce], "0x", transaction, height, len(logs)))
+        if transferred is not None:
+            payee, units = transferred
+            logs.append(_log([TRANSFER, payer, _topic(payee)], f"0x{units:064x}", transaction, height, len(logs)))
     receipt = {
         "transactionHash": transaction,
         "blockNumber": hex(height),
@@ -399,12 +431,8 @@ def test_a_crash_with_the_payment_on_its_way(buyer: Buyer, monkeypatch: pytest.M
     assert buyer.units == 90_000_000
 
 
-def test_the_log_is_followed_back_through_many_blocks(
-    buyer: Buyer, monkeypatch: pytest.MonkeyPatch, new_buyer: Callable[..., Buyer]
-) -> None:
+def test_the_log_is_followed_back_through_many_blocks(buyer: Buyer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nodes refuse long ranges: the chain is read in pieces, back to when the payment began, and no further."""
-    from payments.providers import x402_chain
-
     monkeypatch.setattr(x402_chain, "BLOCKS_A_QUESTION", 7)
     ranges: list[tuple[int, int]] = []
     ask = x402_chain._Node.ask
