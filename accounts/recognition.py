@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from accounts.digests import digest
+from accounts.digests import digests
 from accounts.models import SecurityEvent
 
 SCHEME = "kt_live_"
@@ -32,7 +32,7 @@ WITH found AS MATERIALIZED (
 first_use AS (
     INSERT INTO accounts_keyaddress (key_id, address, first_used_at)
     SELECT found.id, %(address)s::inet, clock_timestamp() FROM found
-    WHERE found.digest = %(digest)s AND %(address)s::inet IS NOT NULL AND NOT EXISTS (
+    WHERE found.digest = ANY(%(digests)s::bytea[]) AND %(address)s::inet IS NOT NULL AND NOT EXISTS (
         SELECT FROM accounts_keyaddress seen WHERE seen.key_id = found.id AND seen.address = %(address)s::inet
     ) AND (SELECT count(*) FROM accounts_keyaddress seen WHERE seen.key_id = found.id) < %(most)s
     ON CONFLICT (key_id, address) DO NOTHING
@@ -71,12 +71,12 @@ def recognise(plain: str, *, address: str | None = None, user_agent: str = "") -
     match = _FORM.fullmatch(plain)
     if match is None:
         return None
-    prefix, shown = match.group(1), digest(plain)
+    prefix, shown = match.group(1), digests(plain)
     found = _remembered(prefix, address) or _look_up(prefix, shown, address, user_agent)
     if found is None:
         return None
     identity, kept = found
-    return identity if hmac.compare_digest(kept, shown) else None
+    return identity if _is_one_of(kept, shown) else None
 
 
 def forget(prefix: str | None = None) -> None:
@@ -94,14 +94,18 @@ def _remembered(prefix: str, address: str | None) -> _Found | None:
     return cached[1] if cached is not None and cached[0] > time.monotonic() else None
 
 
-def _look_up(prefix: str, shown: bytes, address: str | None, user_agent: str) -> _Found | None:
+def _is_one_of(kept: bytes, shown: list[bytes]) -> bool:
+    return any(hmac.compare_digest(kept, one) for one in shown)
+
+
+def _look_up(prefix: str, shown: list[bytes], address: str | None, user_agent: str) -> _Found | None:
     asked = time.monotonic()
     with connection.cursor() as cursor:
         cursor.execute(
             _LOOK_UP,
             {
                 "prefix": prefix,
-                "digest": shown,
+                "digests": shown,
                 "address": address,
                 "agent": user_agent,
                 "kind": SecurityEvent.KEY_USED_FROM_NEW_ADDRESS,
@@ -120,9 +124,17 @@ def _look_up(prefix: str, shown: bytes, address: str | None, user_agent: str) ->
         spend_limits=tuple(SpendLimit(UUID(one), micros) for one, micros in json.loads(limits)),
     )
     found = identity, bytes(kept)
-    if not hmac.compare_digest(found[1], shown):
+    if not _is_one_of(found[1], shown):
         return None  # not remembered either: else the right key could come next, from an address that nobody noted
+    if not hmac.compare_digest(found[1], shown[0]):
+        _keep_under_todays_pepper(key_id, found[1], shown[0])
     if len(_recent) > _MOST_REMEMBERED:
         _recent.clear()
     _recent[prefix, address] = asked + CACHE_SECONDS, found
     return found
+
+
+def _keep_under_todays_pepper(key_id: UUID, kept: bytes, today: bytes) -> None:
+    """The pepper is being replaced: a key that is used moves to the new one, and is as good under either meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE accounts_apikey SET digest = %s WHERE id = %s AND digest = %s", [today, key_id, kept])

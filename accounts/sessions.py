@@ -25,12 +25,14 @@ class SessionStore(db.SessionStore):
 
     def _get_new_session_key(self) -> str:
         random = get_random_string(_RANDOM_CHARACTERS, _ALPHABET)
-        return random + _signature(random)
+        return random + _signature(random, settings.SECRET_KEY)
 
     def _validate_session_key(self, key: str | None) -> bool:
         if not key or len(key) != _RANDOM_CHARACTERS + _SIGNATURE_CHARACTERS or not key.isascii():
             return False
-        return hmac.compare_digest(key[_RANDOM_CHARACTERS:], _signature(key[:_RANDOM_CHARACTERS]))
+        shown, random = key[_RANDOM_CHARACTERS:], key[:_RANDOM_CHARACTERS]
+        secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+        return any(hmac.compare_digest(shown, _signature(random, secret)) for secret in secrets)
 
     def _get_session_from_db(self) -> AbstractBaseSession | None:
         plain = self.session_key
@@ -57,8 +59,8 @@ class SessionStore(db.SessionStore):
             self.model.objects.filter(session_key=_stored(plain)).delete()
 
 
-def _signature(random: str) -> str:
-    key = b"session" + settings.SECRET_KEY.encode()
+def _signature(random: str, secret: str) -> str:
+    key = b"session" + secret.encode()
     return hmac.digest(key, random.encode(), hashlib.sha256).hex()[:_SIGNATURE_CHARACTERS]
 
 

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from accounts.device_transitions import APPROVED, DENIED, EXPIRED, LINK, PENDING, status_at
-from accounts.digests import digest
+from accounts.digests import digest, digests
 from accounts.models import ApiKey, DeviceLink, SecurityEvent
 from accounts.services.attempts import Limit, count_attempt
 from accounts.services.key_requests import lock_minting_account
@@ -196,7 +196,7 @@ def forget_old(*, now: datetime, limit: int = 5000) -> int:
 
 
 def _poll(device_code: str, origin: Origin, now: datetime) -> NewKey | ApiError:
-    link = DeviceLink.objects.select_for_update().filter(device_digest=digest(device_code)).first()
+    link = DeviceLink.objects.select_for_update().filter(device_digest__in=digests(device_code)).first()
     if link is None:
         return ExpiredToken()
     status = status_at(link, now)

@@ -4,7 +4,7 @@ import base64
 import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from deploy.embedded.sandboxes import settings as sandboxes
@@ -42,6 +42,59 @@ def load_or_generate(path: Path) -> dict[str, str]:
         known |= missing
         write_private(path, json.dumps(known, indent=2) + "\n")
     return known
+
+
+PREVIOUS = "_previous"
+"""After a secret's name: the values it had before, newest first, separated by commas."""
+ROTATABLE = {
+    "secret_key": True,
+    "api_key_pepper": True,
+    "node_master_key": True,
+    "data_encryption_key": True,
+    "s3_access_key": False,
+    "s3_secret_key": False,
+    "valkey_control_password": False,
+    "valkey_worker_password": False,
+}
+"""What can be drawn anew, and whether what it was before stays good until `forget_previous`."""
+
+
+class NotRotatable(ValueError):
+    """There is no such secret, or nothing but its own server could change it."""
+
+
+def rotate(path: Path, names: Sequence[str]) -> None:
+    """Draw these secrets of an installation anew; the next start uses them.
+
+    Raises:
+        NotRotatable: one of them cannot be; nothing changed.
+    """
+    _require_rotatable(names)
+    known = load_or_generate(path)
+    for name in names:
+        if ROTATABLE[name]:
+            known[name + PREVIOUS] = ",".join(filter(None, (known[name], known.get(name + PREVIOUS))))
+        known[name] = GENERATORS[name]()
+    write_private(path, json.dumps(known, indent=2) + "\n")
+
+
+def forget_previous(path: Path, names: Sequence[str]) -> None:
+    """Let what these secrets were before be good no more.
+
+    Raises:
+        NotRotatable: one of them cannot be rotated; nothing changed.
+    """
+    _require_rotatable(names)
+    known = load_or_generate(path)
+    for name in names:
+        known.pop(name + PREVIOUS, None)
+    write_private(path, json.dumps(known, indent=2) + "\n")
+
+
+def _require_rotatable(names: Sequence[str]) -> None:
+    wrong = sorted(set(names) - set(ROTATABLE))
+    if wrong:
+        raise NotRotatable(f"{', '.join(wrong)} cannot be rotated; these can: {', '.join(ROTATABLE)}")
 
 
 def write_private(path: Path, content: str, *, uid: int | None = None) -> None:

@@ -2,14 +2,14 @@
 
 import fcntl
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from deploy import ports
-from deploy.embedded.credentials import load_or_generate
+from deploy.embedded.credentials import PREVIOUS, forget_previous, load_or_generate, rotate
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.seaweed import INNER_PORTS, Seaweed
 from deploy.embedded.server import Server
@@ -100,7 +100,12 @@ class EmbeddedServers:
             "SECRET_KEY": self.secrets["secret_key"],
             "API_KEY_PEPPER": self.secrets["api_key_pepper"],
             "NODE_MASTER_KEY": self.secrets["node_master_key"],
-            "DATA_ENCRYPTION_KEYS": self.secrets["data_encryption_key"],
+            "DATA_ENCRYPTION_KEYS": ",".join(
+                filter(None, (self.secrets["data_encryption_key"], self._previous("data_encryption_key")))
+            ),
+            "SECRET_KEY_FALLBACKS": self._previous("secret_key"),
+            "API_KEY_PEPPER_FALLBACKS": self._previous("api_key_pepper"),
+            "NODE_MASTER_KEY_FALLBACKS": self._previous("node_master_key"),
         }
         for server in self.servers.values():
             settings |= server.environment()
@@ -110,6 +115,23 @@ class EmbeddedServers:
         # What the caller's environment names always wins; that is how a real service replaces an embedded one.
         names = {*settings, *REPLACED_BY.values(), *S3_NAMES}
         return settings | {name: self._env[name] for name in names if name in self._env}
+
+    def rotate(self, names: Sequence[str], *, finish: bool = False) -> None:
+        """Draw secrets of a stopped installation anew; `finish`: let what they were before be good no more.
+
+        Raises:
+            DataFolderInUse: it runs.
+            NotRotatable: one of them cannot be rotated; nothing changed.
+        """
+        self._take_folder()
+        try:
+            change = forget_previous if finish else rotate
+            change(self.data_dir / "secrets.json", names)
+        finally:
+            self.stop()
+
+    def _previous(self, name: str) -> str:
+        return self.secrets.get(name + PREVIOUS, "")
 
     def _take_folder(self) -> None:
         if self._lock is not None:

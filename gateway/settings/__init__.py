@@ -11,6 +11,8 @@ from gateway.settings.logging import logging_configuration
 
 DEBUG = flag("DEBUG", False)
 SECRET_KEY = text("SECRET_KEY")
+SECRET_KEY_FALLBACKS = words("SECRET_KEY_FALLBACKS")
+"""Keys that are being replaced: sessions and tokens signed with them are still good."""
 VERSION = "0.1.0"
 
 SITE_URL = site("SITE_URL", "http://127.0.0.1:8000")
@@ -99,8 +101,12 @@ HTTP_ALLOW_PLAIN = flag("HTTP_ALLOW_PLAIN", False)
 """Whether http:// (not only https://) input and callback URLs are accepted."""
 
 API_KEY_PEPPER = text("API_KEY_PEPPER")
+API_KEY_PEPPER_FALLBACKS = words("API_KEY_PEPPER_FALLBACKS")
+"""Peppers that are being replaced: keys hashed under them are good, and move to the new one when they are used."""
 NODE_MASTER_KEY = text("NODE_MASTER_KEY")
 """Node secrets are derived from it (workers.protocol.signing); never sent anywhere."""
+NODE_MASTER_KEY_FALLBACKS = words("NODE_MASTER_KEY_FALLBACKS")
+"""Master keys that are being replaced: nodes may sign with what was derived from them."""
 DATA_ENCRYPTION_KEYS = required_words("DATA_ENCRYPTION_KEYS")
 """Fernet keys, newest first: secrets at rest are written with the first and read with any."""
 

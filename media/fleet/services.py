@@ -72,7 +72,12 @@ def enable_node(*, node_id: str) -> None:
 
 def credential(node: Node) -> signing.NodeCredential:
     """What `node` must sign with."""
-    return signing.derive(settings.NODE_MASTER_KEY.encode(), node_id=node.pk, version=node.secret_version)
+    return _derived(settings.NODE_MASTER_KEY, node)
+
+
+def accepted_secrets(node: Node) -> list[bytes]:
+    """What `node` may sign with: today's secret first, then those of the master keys that are being replaced."""
+    return [_derived(key, node).secret for key in (settings.NODE_MASTER_KEY, *settings.NODE_MASTER_KEY_FALLBACKS)]
 
 
 def find_node(node_id: str) -> Node | None:
@@ -104,3 +109,7 @@ def attempts_to_stop(*, node_id: str, running: Sequence[UUID]) -> list[UUID]:
         ).values_list("pk", flat=True)
     )
     return [attempt_id for attempt_id in running if attempt_id not in alive]
+
+
+def _derived(master_key: str, node: Node) -> signing.NodeCredential:
+    return signing.derive(master_key.encode(), node_id=node.pk, version=node.secret_version)

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from core.errors import ApiError, InvalidState
 from media import buckets, keys
 from media.fleet import services as fleet
-from media.models import Attempt, Job
+from media.models import Attempt, Job, Node
 from media.selectors import attempt_with_job
 from media.services.attempts import LeaseLost
 from media.services.fail_attempt import conclude_failure
@@ -114,7 +114,7 @@ def _lock(job: Job) -> Job:
 
 def _open(attempt: Attempt, signed: SignedResult) -> AttemptResult:
     node = fleet.find_node(attempt.node_id)
-    if node is None or signed.node_id != node.pk or not signed.is_genuine(fleet.credential(node).secret):
+    if node is None or signed.node_id != node.pk or not _is_genuine(signed, node):
         raise ForgedResult
     try:
         result = signed.opened()
@@ -123,6 +123,10 @@ def _open(attempt: Attempt, signed: SignedResult) -> AttemptResult:
     if result.attempt_id != attempt.pk or result.delivery_id != attempt.delivery_id:
         raise ForgedResult
     return result
+
+
+def _is_genuine(signed: SignedResult, node: Node) -> bool:
+    return any(signed.is_genuine(secret) for secret in fleet.accepted_secrets(node))
 
 
 def _compare(attempt: Attempt, digest: str) -> Completion:

@@ -55,15 +55,18 @@ class NodeAuthentication(BaseAuthentication):
         nonce = head.get(_meta(signing.NONCE_HEADER), "")
         if node is None or head.get(_meta(signing.VERSION_HEADER)) != str(node.secret_version):
             raise NodeRefused
-        genuine = signing.verify_request(
-            fleet.credential(node).secret,
-            method=request.method or "",
-            path=request.get_full_path(),
-            timestamp=head.get(_meta(signing.TIME_HEADER), ""),
-            nonce=nonce,
-            body=request._request.body,
-            signature=head.get(_meta(signing.SIGNATURE_HEADER), ""),
-            now=time.time(),
+        genuine = any(
+            signing.verify_request(
+                secret,
+                method=request.method or "",
+                path=request.get_full_path(),
+                timestamp=head.get(_meta(signing.TIME_HEADER), ""),
+                nonce=nonce,
+                body=request._request.body,
+                signature=head.get(_meta(signing.SIGNATURE_HEADER), ""),
+                now=time.time(),
+            )
+            for secret in fleet.accepted_secrets(node)
         )
         if not genuine:
             raise NodeRefused
