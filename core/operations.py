@@ -52,7 +52,7 @@ class ErrorBody(Message):
     details: dict[str, Any]
     """What belongs to the code; `{}` where nothing does."""
     billed: Literal[False] | SkipJsonSchema[None] = None
-    """On routes that may cost something: always false."""
+    """On routes that may cost something: always false; absent where nobody knows yet whether money moved."""
     retry_after: Annotated[int, Field(ge=1)] | SkipJsonSchema[None] = None
     """With 429: seconds to wait."""
 

@@ -117,8 +117,9 @@ def _judged(answer: SettleResponse, requirements: PaymentRequirements) -> Settle
     transaction = answer.transaction.lower()
     known = _HASH.fullmatch(transaction) is not None
     if answer.success:
-        if not known or answer.network != requirements.network:
-            return Unknown(f"settled as {answer.transaction[:80]!r} on {answer.network[:80]!r}")
+        told = (answer.network, answer.amount or requirements.amount)
+        if not known or told != (requirements.network, requirements.amount):
+            return Unknown(f"settled {told[1]} on {told[0]} in {transaction}"[:300], transaction if known else "")
         return Settled(transaction)
     reason = (answer.error_reason or "no reason given")[:200]
     if not transaction and reason in _DEFINITE:
