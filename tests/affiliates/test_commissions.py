@@ -11,6 +11,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from affiliates import handlers
+from affiliates.audit import differences
 from affiliates.models import Affiliate, Attribution, Commission, CommissionReversal
 from affiliates.services import commissions
 from affiliates.services.attribution import bind_explicit, close_attribution
@@ -43,8 +44,9 @@ def of(event: dict[str, Any]) -> Commission:
 
 
 def clean() -> None:
-    """The books are right, and every commission is what its reversals say."""
+    """The books are right, and every commission is what its reversals and its transfers say."""
     assert audit() == []
+    assert differences() == []
     for one in Commission.objects.all():
         left = (one.deposit_micros - one.reversed_micros) * one.basis_points // 10_000
         assert one.clawed_back_micros == one.amount_micros - left
