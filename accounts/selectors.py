@@ -13,10 +13,19 @@ MOST_REVOKED_KEYS = 100
 """How many revoked keys a list shows, the newest: usable ones are limited anyway."""
 
 
-def list_keys(*, account_id: UUID) -> list[ApiKey]:
+def account_by_id(*, account_id: UUID) -> User:
+    """The account.
+
+    Raises:
+        User.DoesNotExist: there is none.
+    """
+    return User.objects.get(pk=account_id)
+
+
+def list_keys(*, account_id: UUID, most_revoked: int | None = MOST_REVOKED_KEYS) -> list[ApiKey]:
     """The account's keys with their parents, newest first: every usable one and the newest of those revoked."""
     own = ApiKey.objects.filter(user_id=account_id)
-    revoked = own.exclude(revoked_at=None).order_by("-id").values("pk")[:MOST_REVOKED_KEYS]
+    revoked = own.exclude(revoked_at=None).order_by("-id").values("pk")[:most_revoked]
     return list(own.filter(Q(revoked_at=None) | Q(pk__in=revoked)).select_related("parent").order_by("-id"))
 
 

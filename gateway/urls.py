@@ -6,6 +6,7 @@ from django.urls import include, path
 from django.views import defaults
 
 from gateway import deprecated, health
+from gateway.account_data.views import DeleteView, ExportView
 from gateway.api_errors import BadRequest, InternalError, RouteNotFound, json_error
 from gateway.balance import BalanceView
 from gateway.pages import MACHINE_PATHS
@@ -13,6 +14,8 @@ from gateway.pages import MACHINE_PATHS
 urlpatterns = [
     path("api/v1/health", health.HealthView.as_view()),
     path("api/v1/balance", BalanceView.as_view()),
+    path("api/v1/account/export", ExportView.as_view()),
+    path("api/v1/account/delete", DeleteView.as_view()),
     path("api/v1/", include("accounts.api.urls")),
     path("api/v1/", include("billing.api.urls")),
     path("api/v1/credits/balance", deprecated.CreditsBalanceView.as_view()),

@@ -64,7 +64,7 @@ class NotificationsView(APIView):
     )
     def get(self, request: Request) -> Response:
         """The account's wish."""
-        return Response(_shown(balance_notice(account_id=caller_of(request).id)))
+        return Response(shown_notifications(balance_notice(account_id=caller_of(request).id)))
 
     @operation(
         id="changeNotifications",
@@ -81,10 +81,12 @@ class NotificationsView(APIView):
         asked = read_body(request, ChangeNotifications)
         values = {_FIELDS[name]: getattr(asked, name) for name in asked.model_fields_set}
         wanted = Wanted(fields=frozenset(values), **values)
-        return Response(_shown(change_notice(account_id=caller_of(request).id, wanted=wanted, now=clock.now())))
+        notice = change_notice(account_id=caller_of(request).id, wanted=wanted, now=clock.now())
+        return Response(shown_notifications(notice))
 
 
-def _shown(notice: BalanceNotice) -> dict[str, object]:
+def shown_notifications(notice: BalanceNotice) -> dict[str, object]:
+    """An account's wish as the answers show it."""
     return Notifications(
         low_balance_threshold_usd_micros=notice.threshold_micros,
         low_balance_email=notice.by_mail,

@@ -108,3 +108,8 @@ def forget_old(*, now: datetime, limit: int = 5000) -> int:
     """Delete records older than they are kept; how many."""
     old = IdempotencyRecord.objects.filter(created_at__lt=now - KEPT).order_by("created_at").values("pk")[:limit]
     return IdempotencyRecord.objects.filter(pk__in=old).delete()[0]
+
+
+def forget_account(*, account_id: UUID) -> None:
+    """Delete every record of an account, with the answers in them."""
+    IdempotencyRecord.objects.filter(account_id=account_id).delete()

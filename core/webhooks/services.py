@@ -6,9 +6,10 @@ from uuid import UUID
 
 from core import clock, http, ids
 from core.errors import InvalidRequest, InvalidState, NotFound
-from core.webhooks.models import DELIVERY, WebhookDelivery
+from core.webhooks.models import DELIVERY, WebhookDelivery, WebhookSecret
 
 TEST_TOPIC = "webhook_test"
+ERASED = "deleted"
 
 
 class StillDelivering(InvalidState):
@@ -64,3 +65,15 @@ def resend(*, account_id: UUID, delivery_id: UUID, now: datetime) -> WebhookDeli
     if not DELIVERY.apply("resend", mine, tries=0, next_try_at=now, finished_at=None):
         raise StillDelivering if mine.exists() else NotFound
     return mine.get()
+
+
+def forget_account(*, account_id: UUID, now: datetime) -> None:
+    """Erase what an account's messages say and where they went, and its secret, in the caller's transaction.
+
+    What is still to be delivered fails; one that is on its way at this moment arrives, and is not tried again.
+    """
+    own = WebhookDelivery.objects.filter(account_id=account_id)
+    for delivery_id in own.filter(status="pending").values_list("pk", flat=True):
+        DELIVERY.apply("fail", own.filter(pk=delivery_id), next_try_at=None, finished_at=now)
+    own.update(url=ERASED, body=ERASED)
+    WebhookSecret.objects.filter(account_id=account_id).delete()
