@@ -211,6 +211,7 @@ class DeskInline(ReadOnly, TabularInline):  # type: ignore[misc]  # unfold has n
     max_num = 0
     show_change_link = False
     per_page = 50
+    ordering = ("-pk",)
 
 
 def refusal_sentence(refusal: ApiError) -> str:

@@ -62,6 +62,7 @@ class InputsOfJob(DeskInline):
     verbose_name_plural = "Inputs"
     fields = ("field", "index", "kind", "status", "bytes", "media_type", "tries")
     readonly_fields = fields
+    ordering = ("field", "index")
 
 
 class EventsOfJob(DeskInline):

@@ -69,7 +69,7 @@ def request_adjustment(
         InvalidState: `request_id` was used before for something else.
         TypeError, ValueError: `amount` is no integer or zero, or `reason` is empty.
     """
-    positive(abs(amount))
+    positive(amount if amount > 0 else -amount)
     if not reason.strip():
         raise ValueError("an adjustment says why")
     with transaction.atomic():

@@ -101,7 +101,8 @@ class AdjustForm(forms.Form):
 class AccountAdmin(AccountPage):
     """Accounts."""
 
-    change_form_outer_after_template = "desk/account.html"
+    change_form_outer_before_template = "desk/account.html"
+    change_form_outer_after_template = "desk/account_statement.html"
     actions_detail = ("adjust", "suspend", "reinstate", "revoke_keys")
 
     def change_view(

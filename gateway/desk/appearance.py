@@ -14,7 +14,7 @@ def environment(request: HttpRequest) -> list[str] | None:
     """A badge where payments are sandboxes: no money moves there."""
     if not settings.PAYMENTS_SANDBOX:
         return None
-    return [f"Sandbox: {', '.join(settings.PAYMENTS_SANDBOX)}", "warning"]
+    return ["Sandbox payments", "warning"]
 
 
 def title_prefix(request: HttpRequest) -> str | None:

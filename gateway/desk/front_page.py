@@ -14,9 +14,9 @@ from gateway.desk import figures
 from media.transitions import ATTEMPT_PUBLISHED, ATTEMPT_READY, ATTEMPT_RUNNING, ATTEMPT_STAGING, JOB_STATUSES
 
 _PROVIDER_COLORS = {
-    "stripe": "var(--color-primary-600)",
-    "coinbase": "var(--color-primary-400)",
-    "x402": "var(--color-primary-200)",
+    "stripe": "var(--color-primary-500)",
+    "coinbase": "#22a06b",
+    "x402": "#c9a227",
 }
 _STATUS_COLORS = {
     "queued": "#94a3b8",
@@ -34,17 +34,17 @@ def context(request: HttpRequest) -> dict[str, Any]:
     charts: list[dict[str, Any]] = []
     user: Any = request.user
     if user.has_perm("billing.view_transfer"):
-        _money(cards, charts)
+        _money(user, cards, charts)
     if user.has_perm("payments.view_providerevent"):
-        _flagged(cards)
+        _flagged(user, cards)
     if user.has_perm("affiliates.view_payoutrequest"):
-        _reviews(cards)
+        _reviews(user, cards)
     if user.has_perm("media.view_job"):
-        _work(cards, charts)
+        _work(user, cards, charts)
     return {"cards": cards, "charts": charts}
 
 
-def _money(cards: list[dict[str, Any]], charts: list[dict[str, Any]]) -> None:
+def _money(user: Any, cards: list[dict[str, Any]], charts: list[dict[str, Any]]) -> None:
     money = figures.money()
     revenue = [money.revenue.get(day, 0) for day in money.days]
     providers = sorted({provider for _, provider in money.deposits})
@@ -57,14 +57,14 @@ def _money(cards: list[dict[str, Any]], charts: list[dict[str, Any]]) -> None:
             "Adjustments waiting",
             str(money.adjustments),
             "for a second person",
-            link=_list("billing_adjustmentrequest", "status=requested"),
+            link=_list(user, "billing", "adjustmentrequest", "status=requested"),
             urgent=money.adjustments > 0,
         ),
         _card(
             "Debts",
             _dollars(money.debts.amount),
             f"owed by {money.debts.accounts} accounts",
-            link=_list("billing_balance", "owes=yes"),
+            link=_list(user, "billing", "balance", "owes=yes"),
             urgent=money.debts.accounts > 0,
         ),
     ]
@@ -75,7 +75,7 @@ def _money(cards: list[dict[str, Any]], charts: list[dict[str, Any]]) -> None:
             "Captured for work, in dollars",
             days,
             {"Revenue": revenue},
-            {"Revenue": "var(--color-primary-600)"},
+            {"Revenue": "var(--color-primary-500)"},
             kind="bar",
         ),
         _chart(
@@ -89,20 +89,20 @@ def _money(cards: list[dict[str, Any]], charts: list[dict[str, Any]]) -> None:
     ]
 
 
-def _flagged(cards: list[dict[str, Any]]) -> None:
+def _flagged(user: Any, cards: list[dict[str, Any]]) -> None:
     flagged = figures.payments_flagged()
     cards.append(
         _card(
             "Flagged payments",
             str(sum(flagged)),
             f"{flagged.events} events, {flagged.checkouts} checkouts, {flagged.x402_payments} x402",
-            link=_list("payments_providerevent", "status=flagged"),
+            link=_list(user, "payments", "providerevent", "status=flagged"),
             urgent=sum(flagged) > 0,
         )
     )
 
 
-def _reviews(cards: list[dict[str, Any]]) -> None:
+def _reviews(user: Any, cards: list[dict[str, Any]]) -> None:
     waiting = figures.reviews()
     requested, approved = waiting.payouts["requested"], waiting.payouts["approved"]
     cards += [
@@ -111,20 +111,20 @@ def _reviews(cards: list[dict[str, Any]]) -> None:
             str(requested.count),
             f"{_dollars(requested.amount_micros)} to decide; {approved.count} approved, "
             f"{_dollars(approved.amount_micros)} to pay",
-            link=_list("affiliates_payoutrequest", "status=requested"),
+            link=_list(user, "affiliates", "payoutrequest", "status=requested"),
             urgent=requested.count > 0,
         ),
         _card(
             "Affiliates to review",
             str(waiting.applications),
             "applications",
-            link=_list("affiliates_affiliate", "status=pending"),
+            link=_list(user, "affiliates", "affiliate", "status=pending"),
             urgent=waiting.applications > 0,
         ),
     ]
 
 
-def _work(cards: list[dict[str, Any]], charts: list[dict[str, Any]]) -> None:
+def _work(user: Any, cards: list[dict[str, Any]], charts: list[dict[str, Any]]) -> None:
     work = figures.work()
     rate = work.jobs.failure_rate
     alive = sum(1 for state in work.pools.values() if state.live_nodes)
@@ -134,18 +134,21 @@ def _work(cards: list[dict[str, Any]], charts: list[dict[str, Any]]) -> None:
             "Failure rate, 24 h",
             "no jobs yet" if rate is None else f"{rate:.1%}",
             f"{work.jobs.of('failed')} failed, {work.jobs.of('completed')} completed",
-            link=_list("media_job", "status=failed"),
+            link=_list(user, "media", "job", "status=failed"),
             urgent=rate is not None and rate > 0.05,
         ),
         _card("Waiting jobs", str(waiting), f"{alive} of {len(work.pools)} pools have a living node"),
-        _card(
-            "Dead events",
-            str(work.dead_events),
-            f"{work.waiting_events} events and {work.waiting_callbacks} callbacks wait",
-            link=_list("core_deadevent"),
-            urgent=work.dead_events > 0,
-        ),
     ]
+    if user.has_perm("core.view_deadevent"):
+        cards.append(
+            _card(
+                "Dead events",
+                str(work.dead_events),
+                f"{work.waiting_events} events and {work.waiting_callbacks} callbacks wait",
+                link=_list(user, "core", "deadevent"),
+                urgent=work.dead_events > 0,
+            )
+        )
     tasks = list(work.jobs.by_task)
     charts.append(
         _chart(
@@ -243,5 +246,7 @@ def _dollars(micros: int) -> str:
     return f"{'-' if micros < 0 else ''}${int(whole):,}.{part.ljust(2, '0')}"
 
 
-def _list(name: str, query: str = "") -> str:
-    return reverse(f"admin:{name}_changelist") + (f"?{query}" if query else "")
+def _list(user: Any, app: str, model: str, query: str = "") -> str:
+    if not user.has_perm(f"{app}.view_{model}"):
+        return ""
+    return reverse(f"admin:{app}_{model}_changelist") + (f"?{query}" if query else "")
