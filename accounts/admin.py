@@ -9,11 +9,10 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
-from unfold.decorators import display
 
 from accounts.models import ApiKey, DeviceLink, EmailCode, SecurityEvent, User
 from core import ids
-from core.desk import DeskAdmin, DeskInline
+from core.desk import DeskAdmin, DeskInline, display
 
 # allauth registers pages for its own tables, which we leave empty: what is typed in there would have no effect.
 # django-otp's would show the secrets of authenticators, and Django's would let groups be edited.

@@ -6,7 +6,6 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from affiliates.models import Affiliate, AffiliateCode, Attribution, Commission, Decision, PayoutRequest
@@ -21,7 +20,17 @@ from affiliates.services.decisions import (
 from billing.micros import usd
 from billing.selectors import commission
 from core import clock, ids
-from core.desk import LONGEST_REASON, Answers, BigTableAdmin, DeskAdmin, DeskInline, Question, ReasonForm
+from core.desk import (
+    LONGEST_REASON,
+    Answers,
+    BigTableAdmin,
+    DeskAdmin,
+    DeskInline,
+    Question,
+    ReasonForm,
+    action,
+    display,
+)
 
 
 class NoteForm(forms.Form):

@@ -11,7 +11,7 @@ from affiliates.transitions import PAYOUT_OPEN, PENDING
 class Payouts(NamedTuple):
     """Payout requests of one status."""
 
-    count: int
+    requests: int
     amount_micros: int
 
 

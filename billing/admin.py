@@ -6,7 +6,6 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from billing.ledger.models import TransferKind
@@ -14,7 +13,7 @@ from billing.micros import Micros, usd
 from billing.models import AdjustmentRequest, Balance, LedgerAccount, PriceVersion, Transfer
 from billing.services.adjustments import approve_adjustment, reject_adjustment
 from core import clock, ids
-from core.desk import LONGEST_REASON, Answers, BigTableAdmin, DeskAdmin, Question, ReasonForm
+from core.desk import LONGEST_REASON, Answers, BigTableAdmin, DeskAdmin, Question, ReasonForm, action, display
 
 
 class NoteForm(forms.Form):

@@ -4,10 +4,9 @@ from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from unfold.decorators import action, display
 
 from core import clock, ids
-from core.desk import BigTableAdmin, DeskAdmin, DeskInline, Question
+from core.desk import BigTableAdmin, DeskAdmin, DeskInline, Question, action, display
 from core.models import DeadEvent, OutboxEvent, WebhookDelivery, WebhookTry
 from core.outbox.services import replay
 from core.webhooks.services import resend

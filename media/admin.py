@@ -7,12 +7,11 @@ from django.contrib.admin.utils import unquote
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from unfold.decorators import action, display
 
 from billing.micros import usd
 from billing.statements import Filters, page
 from core import clock, ids
-from core.desk import Answers, BigTableAdmin, DeskAdmin, DeskInline, Question
+from core.desk import Answers, BigTableAdmin, DeskAdmin, DeskInline, Question, action, display
 from core.webhooks.selectors import list_deliveries
 from media.fleet.selectors import ALIVE_FOR
 from media.fleet.services import disable_node, drain_node, enable_node

@@ -11,12 +11,11 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from billing.micros import usd
 from core import clock, ids
-from core.desk import Answers, BigTableAdmin, DeskAdmin, DeskInline, Question, ReasonForm
+from core.desk import Answers, BigTableAdmin, DeskAdmin, DeskInline, Question, ReasonForm, action, display
 from payments.models import COINBASE, STRIPE, Checkout, Deposit, Package, ProviderEvent, Reversal, X402Payment
 from payments.services.decide_x402 import decide_payment
 from payments.services.process_events import replay_event

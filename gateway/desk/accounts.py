@@ -14,7 +14,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from accounts.admin import AccountPage
@@ -26,7 +25,7 @@ from billing.micros import LARGEST_AMOUNT, MICROS_PER_USD
 from billing.selectors import balance, transfers
 from billing.services.adjustments import counted_amount, request_adjustment
 from core import clock, ids
-from core.desk import LONGEST_REASON, Answers, Question, ReasonForm, refusal_sentence
+from core.desk import LONGEST_REASON, Answers, Question, ReasonForm, action, refusal_sentence
 from core.errors import ApiError, NotFound
 
 LINES = 25

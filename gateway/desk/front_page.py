@@ -108,11 +108,11 @@ def _reviews(user: Any, cards: list[dict[str, Any]]) -> None:
     cards += [
         _card(
             "Payouts waiting",
-            str(requested.count),
-            f"{_dollars(requested.amount_micros)} to decide; {approved.count} approved, "
+            str(requested.requests),
+            f"{_dollars(requested.amount_micros)} to decide; {approved.requests} approved, "
             f"{_dollars(approved.amount_micros)} to pay",
             link=_list(user, "affiliates", "payoutrequest", "status=requested"),
-            urgent=requested.count > 0,
+            urgent=requested.requests > 0,
         ),
         _card(
             "Affiliates to review",

@@ -44,7 +44,7 @@ PASSWORD_GOOD_FOR = timedelta(minutes=10)
 _PENDING = "desk_pending"
 
 
-class PasswordForm(AuthenticationForm):  # type: ignore[misc]  # unfold has no types
+class PasswordForm(AuthenticationForm):
     """Address and password of staff, counted before they are judged."""
 
     def clean(self) -> dict[str, Any]:

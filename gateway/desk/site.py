@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.cache import never_cache
@@ -13,7 +13,7 @@ from accounts.services.second_factor import is_verified
 from gateway.desk import front_page, sign_in
 
 
-class Desk(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
+class Desk(UnfoldAdminSite):
     """Staff alone, whose session has been through the second factor."""
 
     index_template = "desk/front_page.html"
@@ -27,23 +27,23 @@ class Desk(UnfoldAdminSite):  # type: ignore[misc]  # unfold has no types
     def get_urls(self) -> list[URLPattern]:
         """The second step of the sign-in, before everything that needs it."""
         own = [path("second-factor/", self.second_factor, name="second_factor")]
-        return own + super().get_urls()  # type: ignore[no-any-return]
+        inherited: list[URLPattern] = super().get_urls()
+        return own + inherited
 
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         """The password's page."""
         if request.method == "GET" and self.has_permission(request):
             return redirect("admin:index")
         context = {**self._outside(request), "title": "Sign in", "app_path": request.get_full_path()}
         if REDIRECT_FIELD_NAME not in request.GET and REDIRECT_FIELD_NAME not in request.POST:
             context[REDIRECT_FIELD_NAME] = reverse("admin:index")
-        request.current_app = self.name  # type: ignore[attr-defined]
+        request.current_app = self.name
         view = sign_in.PasswordStep.as_view(
             extra_context={**context, **(extra_context or {})},
             authentication_form=self.login_form,
             template_name="admin/login.html",
         )
-        answer: HttpResponse = never_cache(view)(request)
-        return answer
+        return never_cache(view)(request)
 
     def second_factor(self, request: HttpRequest) -> HttpResponse:
         """The second factor's page."""
