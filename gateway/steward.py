@@ -12,7 +12,6 @@ from django.db import InterfaceError, OperationalError, connection
 from accounts import retention as accounts
 from affiliates.services import commissions
 from billing.services.notice_low_balances import notice_low_balances
-from billing.services.notice_low_balances import notice_low_balances
 from core import clock
 from core.idempotency.services import forget_old
 from core.outbox.services import handle_due
@@ -52,13 +51,10 @@ LOOPS: Sequence[Loop] = (
     ),
     Loop(name="staging", run=lambda: staging.stage_due(limit=8, now=clock.now()), interval=0.05, woken=True),
     Loop(name="webhooks", run=lambda: deliver_due(limit=32, now=clock.now()), interval=0.1, woken=True),
-    Loop(
-        name="x402", run=lambda: reconcile_x402.reconcile_due(limit=20, now=clock.now()), interval=1.0, woken=True
-    ),
+    Loop(name="x402", run=lambda: reconcile_x402.reconcile_due(limit=20, now=clock.now()), interval=1.0, woken=True),
     Loop(name="payments", run=lambda: process_due_events(limit=50, now=clock.now()), interval=0.5, woken=True),
     Loop(name="purchases", run=lambda: reconcile_due(limit=50, now=clock.now()), interval=5.0),
     Loop(name="commissions", run=lambda: commissions.mature_due(limit=100, now=clock.now()), interval=60.0),
-    Loop(name="low-balances", run=lambda: notice_low_balances(now=clock.now()), interval=5.0),
     Loop(name="low-balances", run=lambda: notice_low_balances(now=clock.now()), interval=5.0),
     Loop(name="reaper", run=lambda: reaper.reap(now=clock.now()), interval=1.0),
     Loop(name="run-times", run=run_times.count_finished, interval=5.0),
