@@ -8,9 +8,10 @@ from core import clock, ids
 from core.messages import Message, Text
 from core.webhooks.models import STATUSES, WebhookDelivery, WebhookTry
 from core.webhooks.secrets import Secret
+from core.webhooks.services import TEST_TOPIC
 
-_ABOUT_JOBS = "media."
-"""How the topics of messages about a job begin."""
+_NOT_ABOUT_JOBS = (TEST_TOPIC, "account.")
+"""How the topics of all other messages begin."""
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 
 
@@ -105,7 +106,7 @@ def shown_secret(secret: Secret) -> ShownSecret:
 
 def shown_delivery(delivery: WebhookDelivery) -> Delivery:
     """A delivery with its tries as its account sees it."""
-    about_a_job = delivery.topic.startswith(_ABOUT_JOBS)
+    about_a_job = not delivery.topic.startswith(_NOT_ABOUT_JOBS)
     return Delivery(
         id=ids.encode(ids.WEBHOOK_DELIVERY, delivery.pk),
         topic=delivery.topic,

@@ -156,7 +156,7 @@ def test_another_account_gets_nothing_and_changes_nothing(mine: Belongings, sett
     before = mine.state()
     statuses: dict[int, int] = {}
     for route, value, answer in answers_to_a_stranger(mine, stranger, Client(raise_request_exception=False)):
-        text = answer.content.decode()
+        text = answer.getvalue().decode()
         statuses[answer.status_code] = statuses.get(answer.status_code, 0) + 1
         assert answer.status_code < 500 or answer.status_code == 503, (route, value, text)
         for secret in mine.secrets:
