@@ -81,8 +81,8 @@ class TransferAdmin(BigTableAdmin):
     """Every movement of money, newest first."""
 
     id_prefix = ids.TRANSFER
-    list_display = ("created_at", "reference", "leg", "kind", "dollars", "debit", "credit", "left", "actor")
-    list_select_related = ("debit", "credit", "actor")
+    list_display = ("created_at", "reference", "leg", "kind", "dollars", "from_side", "to_side", "left", "actor")
+    list_select_related = ("debit__owner", "credit__owner", "actor")
     list_filter = (KindFilter,)
     search_fields = ("reference__startswith",)
     search_help_text = "How a reference starts: job:<uuid>:, deposit:<uuid>:, adjustment:<uuid>, payout:<uuid>:"
@@ -92,6 +92,16 @@ class TransferAdmin(BigTableAdmin):
     def dollars(self, transfer: Transfer) -> str:
         """In dollars."""
         return dollars(transfer.amount)
+
+    @display(description="From")
+    def from_side(self, transfer: Transfer) -> str:
+        """The ledger account that is debited."""
+        return _side(transfer.debit)
+
+    @display(description="To")
+    def to_side(self, transfer: Transfer) -> str:
+        """The ledger account that is credited."""
+        return _side(transfer.credit)
 
     @display(description="Available after")
     def left(self, transfer: Transfer) -> str:
@@ -216,6 +226,10 @@ class AdjustmentRequestAdmin(DeskAdmin):
             return "Rejected; nothing was posted."
 
         return self.ask(request, object_id, REJECT, do)
+
+
+def _side(account: LedgerAccount) -> str:
+    return f"{account.kind} of {account.owner}" if account.owner is not None else account.kind
 
 
 def _staff(request: HttpRequest) -> Any:

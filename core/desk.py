@@ -229,6 +229,7 @@ class DeskInline(ReadOnly, TabularInline):  # type: ignore[misc]  # unfold has n
 
     extra = 0
     max_num = 0
+    hide_title = True
     show_change_link = False
     per_page = 50
     ordering: ClassVar[Sequence[str]] = ("-pk",)

@@ -28,6 +28,10 @@ _SENTENCES = {
     SecurityEvent.ACCOUNT_SUSPENDED: "Account suspended",
     SecurityEvent.ACCOUNT_REINSTATED: "Account reinstated",
     SecurityEvent.ACCOUNT_DELETED: "Account deleted",
+    SecurityEvent.STAFF_SIGN_IN_FAILED: "Sign-in at the desk failed",
+    SecurityEvent.SECOND_FACTOR_ENROLLED: "Second factor set up",
+    SecurityEvent.RECOVERY_CODE_USED: "Recovery code used",
+    SecurityEvent.SECOND_FACTOR_RESET: "Second factor reset",
 }
 
 SignedInView = Callable[[HttpRequest, User], HttpResponse | HttpResponseBase]

@@ -144,7 +144,7 @@ LANGUAGE_CODE = "en-us"
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
-DATETIME_FORMAT = "Y-m-d H:i:s"
+FORMAT_MODULE_PATH = ["gateway.settings.formats"]
 STATIC_URL = "/static/"
 STATIC_ROOT = ROOT / "var" / "static"
 

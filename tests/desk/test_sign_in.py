@@ -26,6 +26,12 @@ COOKIE = django_settings.SESSION_COOKIE_NAME
 INSIDE = (HOME, "/admin/accounts/user/", "/admin/billing/transfer/", "/admin/jsi18n/", "/admin/password_change/")
 
 
+@pytest.fixture(autouse=True)
+def _cheap_hashes(settings: Any) -> None:
+    """A real hash takes a third of a second on purpose."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def operator() -> User:
     return create_account(email=EMAIL, password=PASSWORD, is_staff=True, is_superuser=True)

@@ -1,0 +1,3 @@
+"""Sortable, to the second."""
+
+DATETIME_FORMAT = "Y-m-d H:i:s"
