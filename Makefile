@@ -4,7 +4,7 @@ ARGS ?=
 VENV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help install up down demo test soak check worker-alone format bench chaos chaos-violations lock clean
+.PHONY: help install up down demo audit backup restore test soak check worker-alone format bench chaos chaos-violations lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 28
@@ -21,6 +21,15 @@ down: install  ## stop a running `make up`
 
 demo: install  ## start, run real jobs, show prices and ledger, stop
 	@exec $(VENV)/python -m deploy.demo $(ARGS)
+
+audit: install  ## hold every room's books against the ledger; exit 1 on a micro
+	@exec $(VENV)/python -m deploy.backup audit $(ARGS)
+
+backup: install  ## ARGS=file: the database and a listing of the buckets in one file (--with-secrets)
+	@exec $(VENV)/python -m deploy.backup create $(ARGS)
+
+restore: install  ## ARGS=file: put a backup into an empty installation, then audit it
+	@exec $(VENV)/python -m deploy.backup restore $(ARGS)
 
 test: install  ## the tests, on their own PostgreSQL, broker and bucket
 	@exec $(VENV)/python -m pytest -m "not soak" $(ARGS)

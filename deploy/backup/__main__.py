@@ -1,4 +1,4 @@
-"""`python -m deploy.backup create FILE` and `restore FILE`."""
+"""`python -m deploy.backup create FILE`, `restore FILE` and `audit`."""
 
 import argparse
 import json
@@ -25,13 +25,25 @@ def main(arguments: list[str] | None = None) -> int:
         "--with-secrets", action="store_true", help="also the keys without which no customer's key works"
     )
     commands.choices["restore"].add_argument("--replace", action="store_true", help="drop what the database holds")
+    audit = commands.add_parser("audit")
+    audit.add_argument("--data", type=Path, default=Path("var"), help="the local installation's data folder")
+    audit.add_argument("--providers", action="store_true", help="also ask the payment providers")
     asked = parser.parse_args(arguments)
     try:
+        if asked.command == "audit":
+            with installation(asked.data, may_run=True) as audited:
+                done = audited.manage("audit", *(["--providers"] if asked.providers else []))
+            print(done.stdout, end="")
+            print(done.stderr, end="", file=sys.stderr)
+            return done.returncode
         if asked.command == "create":
             with installation(asked.data, may_run=True) as source:
                 made = create(source, asked.file.absolute(), with_secrets=asked.with_secrets)
             print(f"{asked.file}: {len(made['migrations'])} migrations, PostgreSQL {made['postgresql']}.")
-            print("The buckets are listed, not copied; Valkey holds nothing that is missed.")
+            listed = "S3_ENDPOINT_URL" in source.environment
+            print(
+                "The buckets are listed, not copied." if listed else "The buckets of a running platform are not listed."
+            )
         else:
             _take_secrets(asked.file, asked.data)
             with installation(asked.data, may_run=False) as target:

@@ -15,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict
 from deploy.embedded import DataFolderInUse, EmbeddedServers
 from deploy.embedded.credentials import load_or_generate
 from deploy.embedded.postgres import DATABASE, Postgres
+from deploy.offline import NOWHERE
 from deploy.platform.programs import ROOT, machine
 
 KEYS = {
@@ -64,10 +65,10 @@ class Installation:
         )
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run a management command on it."""
+        """Run a management command on it; a service whose address is not known is reached nowhere."""
         return subprocess.run(
             [sys.executable, str(ROOT / "manage.py"), *arguments],
-            env={**machine(), **self.environment},
+            env={**machine(), **NOWHERE, **self.environment},
             cwd=ROOT,
             capture_output=True,
             text=True,
