@@ -9,6 +9,8 @@ from payments import transitions
 
 STRIPE, COINBASE, X402 = "stripe", "coinbase", "x402"
 PROVIDERS = (STRIPE, COINBASE, X402)
+HOSTED = (STRIPE, COINBASE)
+"""Those with a payment page of their own."""
 
 
 class Package(models.Model):

@@ -7,7 +7,7 @@ import structlog
 from django.db.models import F
 
 from core.errors import NotFound, Unavailable
-from payments.models import Checkout, Deposit, ProviderEvent
+from payments.models import HOSTED, Checkout, Deposit, ProviderEvent
 from payments.providers.registry import provider_of
 from payments.services.reconcile_deposit import Result, reconcile_deposit
 from payments.transitions import EVENT, RECEIVED
@@ -24,25 +24,26 @@ class EventNotFound(NotFound):
 
 
 def process_due_events(*, limit: int, now: datetime) -> int:
-    """Judge up to `limit` due events, oldest first; how many came to an end.
+    """Judge up to `limit` due events of each provider, oldest first; how many came to an end.
 
     An event ends after its effect is committed: a crash in between repeats a reconciliation, which changes nothing.
     A provider that cannot be reached is spared for the rest of the round; its events wait, however long.
     """
+    return sum(_process(provider, limit, now) for provider in HOSTED)
+
+
+def _process(provider: str, limit: int, now: datetime) -> int:
     ended = 0
-    away: set[str] = set()
-    due = ProviderEvent.objects.filter(status=RECEIVED, due_at__lte=now).order_by("due_at", "id")[:limit]
-    for event in list(due):
-        if event.provider in away:
-            continue
+    due = ProviderEvent.objects.filter(provider=provider, status=RECEIVED, due_at__lte=now).order_by("due_at", "id")
+    for event in list(due[:limit]):
         try:
             end, note = _judge(event, now)
         except Unavailable as error:
-            _log.warning("provider_unavailable", provider=event.provider, error=repr(error.__cause__ or error))
-            away.add(event.provider)
+            _log.warning("provider_unavailable", provider=provider, error=repr(error.__cause__ or error))
             _postpone(event, error, now)
+            break
         except Exception as error:
-            _log.exception("provider_event_failed", provider=event.provider, event_id=event.event_id)
+            _log.exception("provider_event_failed", provider=provider, event_id=event.event_id)
             if event.tries + 1 >= MAX_TRIES:
                 ended += _end(event, "flag", f"It failed {MAX_TRIES} times: {error!r}", now)
             else:

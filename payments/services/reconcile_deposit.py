@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from affiliates.services.attribution import close_attribution
 from billing.micros import Micros
@@ -103,7 +103,9 @@ def _paid(checkout: Checkout, purchase: Purchase, now: datetime) -> Reconciled:
         if wrong:
             return _review(checkout, f"Paid, and not credited: {'; '.join(wrong)}.")
         deposit = _credit(checkout, purchase, now)
-    odd = [text for taking in purchase.takings if (text := _take_or_give_back(deposit, taking, now))]
+    # What came back first: it makes room for what is taken.
+    takings = sorted(purchase.takings, key=lambda taking: not taking.given_back)
+    odd = [text for taking in takings if (text := _settle(deposit, taking, now))]
     _watch(deposit, purchase, now)
     if odd:
         _own(checkout).update(note=" ".join(odd))
@@ -151,53 +153,57 @@ def _credit(checkout: Checkout, purchase: Purchase, now: datetime) -> Deposit:
     return deposit
 
 
-def _take_or_give_back(deposit: Deposit, taking: Taking, now: datetime) -> str:
-    """Move one refund or dispute forward: untold → posted → restored, never back. What an operator must know of it."""
+def _settle(deposit: Deposit, taking: Taking, now: datetime) -> str:
+    """Move one refund or dispute forward: untold → posted → restored, never back. What an operator must know of it.
+
+    All refunds and disputes together take no more than the deposit. Where one found too little left and another came
+    back since, its rest is taken under a name of its own: `<provider's id>:2`.
+    """
     what = f"{taking.kind} {taking.provider_id}"
     if taking.cents is None:
         return f"The {what} is not in US dollars."
-    reversal = Reversal.objects.filter(deposit=deposit, kind=taking.kind, provider_id=taking.provider_id).first()
     asked = taking.cents * MICROS_PER_CENT
-    if reversal is None and taking.given_back:
-        # Nothing was taken, and an older answer of the provider must not take it now.
-        Reversal.objects.create(
-            deposit=deposit,
-            kind=taking.kind,
-            provider_id=taking.provider_id,
-            amount_micros=asked,
-            status=RESTORED,
-            reason=taking.reason,
-            created_at=now,
-            restored_at=now,
-        )
+    of_it = Q(provider_id=taking.provider_id) | Q(provider_id__startswith=f"{taking.provider_id}:")
+    known = list(Reversal.objects.filter(of_it, deposit=deposit, kind=taking.kind))
+    if taking.given_back:
+        for reversal in known:
+            if reversal.status == POSTED:
+                _give_back(deposit, reversal, now)
+        if not known:
+            # Nothing was taken, and an older answer of the provider must not take it now.
+            _reversal(deposit, taking, taking.provider_id, asked, now, status=RESTORED, restored_at=now)
         return ""
-    if reversal is None:
-        left = deposit.amount_micros - deposit.reversed_micros
-        if left:
-            _take(deposit, taking, min(asked, left), now)
-        return f"The {what} is over {asked} micros, and {left} were left of the deposit." if asked > left else ""
-    if taking.given_back and reversal.status == POSTED:
-        _give_back(deposit, reversal, now)
-    elif asked > reversal.amount_micros and reversal.status == POSTED:
-        return f"The {what} is over {asked} micros, and {reversal.amount_micros} were taken for it."
-    return ""
+    if any(reversal.status == RESTORED for reversal in known):
+        return ""  # this answer is older than the one that gave it back
+    missing = asked - sum(reversal.amount_micros for reversal in known)
+    left = deposit.amount_micros - deposit.reversed_micros
+    if missing > 0 and left > 0:
+        name = f"{taking.provider_id}:{len(known) + 1}" if known else taking.provider_id
+        _take(deposit, _reversal(deposit, taking, name, min(missing, left), now))
+    return f"The {what} is over {asked} micros, {missing - left} more than is left of the deposit." * (missing > left)
 
 
-def _take(deposit: Deposit, taking: Taking, amount: Micros, now: datetime) -> None:
-    reversal = Reversal.objects.create(
+def _reversal(
+    deposit: Deposit, taking: Taking, name: str, amount: Micros, now: datetime, **more: str | datetime
+) -> Reversal:
+    return Reversal.objects.create(
         deposit=deposit,
         kind=taking.kind,
-        provider_id=taking.provider_id,
+        provider_id=name,
         amount_micros=amount,
         reason=taking.reason,
         created_at=now,
+        **more,
     )
-    deposit.reversed_micros += amount
+
+
+def _take(deposit: Deposit, reversal: Reversal) -> None:
+    deposit.reversed_micros += reversal.amount_micros
     deposit.save(update_fields=["reversed_micros"])
     emit(topic=outbox_topics.DEPOSIT_REVERSED, payload=_reversal_facts(deposit, reversal))
     reverse_deposit(
         account_id=deposit.account_id,
-        amount=amount,
+        amount=reversal.amount_micros,
         provider=deposit.provider,
         reference=_reference(deposit, reversal, {REFUND: "", DISPUTE: ":opened"}),
     )

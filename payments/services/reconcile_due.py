@@ -7,7 +7,7 @@ import structlog
 from django.db.models import F, QuerySet
 
 from core.errors import Unavailable
-from payments.models import Checkout, Deposit
+from payments.models import HOSTED, Checkout, Deposit
 from payments.services.open_checkout import ABANDONED, CheckoutRefused, give_up, send_checkout
 from payments.services.reconcile_deposit import reconcile_deposit
 from payments.transitions import CHECKOUT
@@ -22,33 +22,46 @@ _log = structlog.get_logger(__name__)
 
 
 def reconcile_due(*, limit: int, now: datetime) -> int:
-    """Look after up to `limit` checkouts and `limit` deposits that are due; how many were asked about.
+    """Look after up to `limit` checkouts and `limit` deposits of each provider that are due; how many were asked about.
 
     Each is put off first and asked about then: what cannot be asked about now comes again later, and nothing is
     asked about twice at once. A provider that cannot be reached is spared for the rest of the round.
     """
-    away: set[str] = set()
+    return sum(_checkouts(provider, limit, now) + _deposits(provider, limit, now) for provider in HOSTED)
+
+
+def _checkouts(provider: str, limit: int, now: datetime) -> int:
     asked = 0
-    for checkout in list(Checkout.objects.filter(reconcile_at__lte=now).order_by("reconcile_at")[:limit]):
-        if checkout.provider not in away and _put_off(checkout, now):
-            asked += _ask(_look_after, checkout, away, now)
-    for deposit in list(Deposit.objects.filter(reconcile_at__lte=now).order_by("reconcile_at")[:limit]):
-        if deposit.provider not in away:
-            Deposit.objects.filter(pk=deposit.pk).update(reconcile_at=now + LONGEST_PAUSE)
-            asked += _ask(_reconcile, Checkout.objects.get(pk=deposit.pk), away, now)
+    due = Checkout.objects.filter(provider=provider, reconcile_at__lte=now).order_by("reconcile_at")
+    for checkout in list(due[:limit]):
+        if not _put_off(checkout, now):
+            continue
+        if not _ask(_look_after, checkout, now):
+            break
+        asked += 1
     return asked
 
 
-def _ask(look: Callable[[Checkout, datetime], None], checkout: Checkout, away: set[str], now: datetime) -> bool:
+def _deposits(provider: str, limit: int, now: datetime) -> int:
+    asked = 0
+    due = Deposit.objects.filter(provider=provider, reconcile_at__lte=now).order_by("reconcile_at")
+    for deposit in list(due[:limit]):
+        Deposit.objects.filter(pk=deposit.pk).update(reconcile_at=now + LONGEST_PAUSE)
+        if not _ask(_reconcile, Checkout.objects.get(pk=deposit.pk), now):
+            break
+        asked += 1
+    return asked
+
+
+def _ask(look: Callable[[Checkout, datetime], None], checkout: Checkout, now: datetime) -> bool:
+    """Whether the provider could be asked at all; what else went wrong is this checkout's alone, and logged."""
     try:
         look(checkout, now)
     except Unavailable as error:
         _log.warning("provider_unavailable", provider=checkout.provider, error=repr(error.__cause__ or error))
-        away.add(checkout.provider)
         return False
     except Exception:
         _log.exception("reconciliation_failed", checkout_id=str(checkout.pk))
-        return False
     return True
 
 

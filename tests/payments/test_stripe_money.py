@@ -255,11 +255,42 @@ def test_a_refund_and_a_dispute_of_one_charge_take_no_more_than_it_was(shop: Sho
         (f"dispute:{dispute}:opened", "reversal", 5_000_000),
     ]
     assert money(customer) == (0, 0, 0)
-    assert "is over 20000000 micros" in bought.row.note
+    assert bought.row.note == (
+        f"The dispute {dispute} is over 20000000 micros, 15000000 more than is left of the deposit."
+    )
     shop.stripe.win_dispute(dispute)
     shop.tell_all()
     shop.judge()
     assert money(customer) == (5_000_000, 0, 0)  # what the dispute took, and no more
+    books_agree()
+
+
+def test_what_a_dispute_found_too_little_for_is_taken_when_a_refund_comes_back(shop: Shop, customer: Customer) -> None:
+    bought = shop.paid(customer)
+    refund = shop.stripe.refund(shop.payment_of(bought), 1_500, pending=True)["id"]
+    bought.reconcile()
+    dispute = shop.stripe.dispute(shop.payment_of(bought), 2_000)["id"]
+    bought.reconcile()
+    shop.stripe.fail_refund(refund)
+    assert bought.reconcile().result is Result.IN_LINE
+    assert ledger(bought) == [
+        PAID,
+        (f"refund:{refund}", "reversal", 15_000_000),
+        (f"dispute:{dispute}:opened", "reversal", 5_000_000),
+        (f"refund:{refund}:failed", "deposit", 15_000_000),
+        (f"dispute:{dispute}:2:opened", "reversal", 15_000_000),
+    ]
+    assert money(customer) == (0, 0, 0)
+    assert bought.deposit.reversed_micros == CREATOR_MICROS
+    shop.stripe.win_dispute(dispute)
+    bought.reconcile()
+    bought.reconcile()
+    assert sorted(ledger(bought)[5:]) == [
+        (f"dispute:{dispute}:2:won", "deposit", 15_000_000),
+        (f"dispute:{dispute}:won", "deposit", 5_000_000),
+    ]
+    assert money(customer) == (CREATOR_MICROS, 0, 0)
+    assert bought.deposit.reversed_micros == 0
     books_agree()
 
 
