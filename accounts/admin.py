@@ -116,7 +116,7 @@ class SecurityEventAdmin(DeskAdmin):
     list_display = ("at", "kind", "user", "key_prefix", "address", "actor")
     list_filter = ("kind",)
     list_select_related = ("user", "actor")
-    search_fields = ("user__email", "key_prefix__exact")
+    search_fields = ("user__email__exact", "key_prefix__exact")
     ordering = ("-id",)
     fields = ("id", "at", "kind", "user", "key_prefix", "address", "user_agent", "details", "actor", "reason")
 

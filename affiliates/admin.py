@@ -17,6 +17,7 @@ from affiliates.services.decisions import (
     decide_payout,
     set_basis_points,
 )
+from affiliates.transitions import AFFILIATE_STATUSES, COMMISSION_STATUSES, PAYOUT_STATUSES
 from billing.micros import usd
 from billing.selectors import commission
 from core import clock, ids
@@ -30,6 +31,7 @@ from core.desk import (
     ReasonForm,
     action,
     display,
+    one_of,
 )
 
 
@@ -146,7 +148,7 @@ class AffiliateAdmin(DeskAdmin):
     id_prefix = ids.AFFILIATE
     list_display = ("display_name", "account", "state", "share", "country_code", "applied_at")
     list_select_related = ("account",)
-    list_filter = ("status",)
+    list_filter = (one_of("status", AFFILIATE_STATUSES),)
     search_fields = ("account__email", "display_name", "contact_email", "codes__code__iexact")
     ordering = ("-applied_at",)
     fields = (
@@ -265,7 +267,7 @@ class PayoutRequestAdmin(DeskAdmin):
     id_prefix = ids.PAYOUT
     list_display = ("public_id", "affiliate", "dollars", "state", "payout_address", "created_at", "finished_at")
     list_select_related = ("affiliate",)
-    list_filter = ("status",)
+    list_filter = (one_of("status", PAYOUT_STATUSES),)
     search_fields = ("affiliate__account__email", "affiliate__display_name", "payment_reference__exact")
     ordering = ("-id",)
     fields = (
@@ -357,8 +359,8 @@ class CommissionAdmin(BigTableAdmin):
 
     list_display = ("settled_at", "affiliate", "dollars", "clawed_back", "status", "matures_at", "matured_at")
     list_select_related = ("affiliate",)
-    list_filter = ("status",)
-    search_fields = ("affiliate__account__email", "affiliate__display_name")
+    list_filter = (one_of("status", COMMISSION_STATUSES),)
+    search_fields = ("affiliate__account__email__exact",)
     ordering = ("-settled_at",)
     id_prefix = ids.COMMISSION
 
@@ -379,8 +381,8 @@ class AttributionAdmin(BigTableAdmin):
 
     list_display = ("at", "account", "affiliate", "code", "source")
     list_select_related = ("account", "affiliate", "code")
-    list_filter = ("source",)
-    search_fields = ("account__email", "affiliate__account__email")
+    list_filter = (one_of("source", ("code", "token", "cookie", "deposit")),)
+    search_fields = ("account__email__exact", "affiliate__account__email__exact")
     ordering = ("-at",)
 
 
@@ -390,7 +392,7 @@ class DecisionAdmin(DeskAdmin):
 
     list_display = ("at", "action", "affiliate", "payout", "actor", "reason")
     list_select_related = ("affiliate", "payout", "actor")
-    list_filter = ("action",)
+    list_filter = (one_of("action", ("approve", "reject", "suspend", "reinstate", "terms", "pay", "cancel")),)
     search_fields = ("affiliate__account__email", "actor__email")
     ordering = ("-at",)
 

@@ -8,12 +8,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from billing.adjustments import STATUSES
 from billing.ledger.models import TransferKind
 from billing.micros import Micros, usd
 from billing.models import AdjustmentRequest, Balance, LedgerAccount, PriceVersion, Transfer
 from billing.services.adjustments import approve_adjustment, reject_adjustment
 from core import clock, ids
-from core.desk import LONGEST_REASON, Answers, BigTableAdmin, DeskAdmin, Question, ReasonForm, action, display
+from core.desk import LONGEST_REASON, Answers, BigTableAdmin, DeskAdmin, Question, ReasonForm, action, display, one_of
 
 
 class NoteForm(forms.Form):
@@ -160,7 +161,7 @@ class AdjustmentRequestAdmin(DeskAdmin):
 
     list_display = ("requested_at", "account", "dollars", "source", "state", "requested_by", "decided_by", "reason")
     list_select_related = ("account", "requested_by", "decided_by")
-    list_filter = ("status", "source")
+    list_filter = (one_of("status", STATUSES), one_of("source", ("adjustment", "promotion")))
     search_fields = ("account__email", "requested_by__email")
     ordering = ("-id",)
     id_prefix = "adj"

@@ -6,9 +6,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from core import clock, ids
-from core.desk import BigTableAdmin, DeskAdmin, DeskInline, Question, action, display
+from core.desk import BigTableAdmin, DeskAdmin, DeskInline, Question, action, display, one_of
 from core.models import DeadEvent, OutboxEvent, WebhookDelivery, WebhookTry
 from core.outbox.services import replay
+from core.webhooks.models import STATUSES
 from core.webhooks.services import resend
 
 REPLAY = Question(
@@ -30,7 +31,6 @@ class OutboxEventAdmin(BigTableAdmin):
     """Control events that wait for their handlers."""
 
     list_display = ("topic", "handler", "due_at", "tries", "created_at", "last_error")
-    list_filter = ("topic",)
     ordering = ("due_at",)
 
 
@@ -74,7 +74,7 @@ class WebhookDeliveryAdmin(BigTableAdmin):
 
     id_prefix = ids.WEBHOOK_DELIVERY
     list_display = ("public_id", "topic", "state", "tries", "next_try_at", "created_at", "finished_at")
-    list_filter = ("status", "topic")
+    list_filter = (one_of("status", STATUSES),)
     search_fields = ("subject_id__exact",)
     search_help_text = "A delivery's id, or the id of the job (a UUID) it is about"
     ordering = ("-id",)
@@ -131,7 +131,6 @@ class LogEntryAdmin(BigTableAdmin):
 
     list_display = ("action_time", "user", "content_type", "object_repr", "change_message")
     list_select_related = ("user", "content_type")
-    list_filter = ("content_type",)
-    search_fields = ("user__email", "object_id__exact", "change_message")
+    search_fields = ("user__email__exact", "object_id__exact")
     ordering = ("-id",)
     fields = ("action_time", "user", "content_type", "object_id", "object_repr", "change_message")

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin import helpers
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
@@ -233,6 +233,26 @@ class DeskInline(ReadOnly, TabularInline):  # type: ignore[misc]  # unfold has n
     show_change_link = False
     per_page = 50
     ordering: ClassVar[Sequence[str]] = ("-pk",)
+
+
+def one_of(field: str, values: Sequence[str]) -> type[admin.SimpleListFilter]:
+    """A filter by a column whose values are known: Django would look through the whole table for them."""
+
+    class OneOf(admin.SimpleListFilter):
+        """The rows with one value."""
+
+        title = field.replace("_", " ")
+        parameter_name = field
+
+        def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+            """All there can be."""
+            return [(value, value) for value in values]
+
+        def queryset(self, request: HttpRequest, queryset: "QuerySet[Any]") -> "QuerySet[Any]":
+            """Those with the chosen value."""
+            return queryset.filter(**{field: self.value()}) if self.value() else queryset
+
+    return OneOf
 
 
 def refusal_sentence(refusal: ApiError) -> str:

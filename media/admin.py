@@ -11,12 +11,14 @@ from django.urls import reverse
 from billing.micros import usd
 from billing.statements import Filters, page
 from core import clock, ids
-from core.desk import Answers, BigTableAdmin, DeskAdmin, DeskInline, Question, action, display
+from core.desk import Answers, BigTableAdmin, DeskAdmin, DeskInline, Question, action, display, one_of
 from core.webhooks.selectors import list_deliveries
+from media.catalog.registry import all_tasks
 from media.fleet.selectors import ALIVE_FOR
 from media.fleet.services import disable_node, drain_node, enable_node
 from media.models import Attempt, Job, JobEvent, JobInput, Node
 from media.services.terminate_job import terminate_job
+from media.transitions import JOB_STATUSES
 
 TERMINATE = Question(
     title="Terminate job",
@@ -80,10 +82,10 @@ class JobAdmin(BigTableAdmin):
 
     id_prefix = ids.JOB
     list_display = ("public_id", "task", "state", "account", "price", "created_at", "duration_ms", "error_code")
-    list_filter = ("status", "task")
+    list_filter = (one_of("status", JOB_STATUSES), one_of("task", sorted(all_tasks())))
     list_select_related = ("account",)
-    search_fields = ("account__email",)
-    search_help_text = "A job's id, or an account's email address"
+    search_fields = ("account__email__exact",)
+    search_help_text = "A job's id, or an account's whole email address"
     ordering = ("-id",)
     fields = (
         "public_id",

@@ -15,10 +15,27 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from billing.micros import usd
 from core import clock, ids
-from core.desk import Answers, BigTableAdmin, DeskAdmin, DeskInline, Question, ReasonForm, action, display
-from payments.models import COINBASE, STRIPE, Checkout, Deposit, Package, ProviderEvent, Reversal, X402Payment
+from core.desk import Answers, BigTableAdmin, DeskAdmin, DeskInline, Question, ReasonForm, action, display, one_of
+from payments.models import (
+    COINBASE,
+    PROVIDERS,
+    STRIPE,
+    Checkout,
+    Deposit,
+    Package,
+    ProviderEvent,
+    Reversal,
+    X402Payment,
+)
 from payments.services.decide_x402 import decide_payment
 from payments.services.process_events import replay_event
+from payments.transitions import (
+    CHECKOUT_STATUSES,
+    EVENT_STATUSES,
+    REVERSAL_KINDS,
+    REVERSAL_STATUSES,
+    X402_STATUSES,
+)
 
 REPLAY = Question(
     title="Judge events again",
@@ -145,9 +162,9 @@ class DepositAdmin(BigTableAdmin):
     id_prefix = ids.DEPOSIT
     list_display = ("public_id", "account", "provider", "dollars", "reversed_dollars", "settled_at", "package_code")
     list_select_related = ("account",)
-    list_filter = ("provider",)
-    search_fields = ("account__email", "provider_id__exact")
-    search_help_text = "A deposit's id, the provider's id of the money, or an email address"
+    list_filter = (one_of("provider", PROVIDERS),)
+    search_fields = ("account__email__exact", "provider_id__exact")
+    search_help_text = "A deposit's id, the provider's id of the money, or a whole email address"
     ordering = ("-settled_at",)
     fields = (
         "public_id",
@@ -201,8 +218,8 @@ class CheckoutAdmin(BigTableAdmin):
     id_prefix = ids.CHECKOUT
     list_display = ("public_id", "account", "provider", "package_code", "price", "state", "created_at", "note")
     list_select_related = ("account",)
-    list_filter = ("status", "provider")
-    search_fields = ("account__email", "provider_id__exact")
+    list_filter = (one_of("status", CHECKOUT_STATUSES), one_of("provider", (STRIPE, COINBASE)))
+    search_fields = ("account__email__exact", "provider_id__exact")
     ordering = ("-id",)
     fields = (
         "public_id",
@@ -244,8 +261,8 @@ class X402PaymentAdmin(BigTableAdmin):
     id_prefix = ids.X402_PAYMENT
     list_display = ("public_id", "account", "price", "state", "payer", "network", "created_at", "note")
     list_select_related = ("account",)
-    list_filter = ("status",)
-    search_fields = ("account__email", "payer__exact", "nonce__exact", "transaction__exact")
+    list_filter = (one_of("status", X402_STATUSES),)
+    search_fields = ("account__email__exact", "payer__exact", "nonce__exact", "transaction__exact")
     ordering = ("-id",)
     fields = (
         "public_id",
@@ -327,8 +344,8 @@ class ReversalAdmin(BigTableAdmin):
 
     list_display = ("created_at", "kind", "deposit", "provider_id", "dollars", "status", "reason", "restored_at")
     list_select_related = ("deposit",)
-    list_filter = ("kind", "status")
-    search_fields = ("provider_id__exact", "deposit__account__email")
+    list_filter = (one_of("kind", REVERSAL_KINDS), one_of("status", REVERSAL_STATUSES))
+    search_fields = ("provider_id__exact", "deposit__account__email__exact")
     ordering = ("-id",)
 
     @display(description="Taken", ordering="amount_micros")
@@ -343,7 +360,7 @@ class ProviderEventAdmin(BigTableAdmin):
 
     id_prefix = ids.PROVIDER_EVENT
     list_display = ("received_at", "provider", "type", "object_id", "state", "note", "tries")
-    list_filter = ("status", "provider")
+    list_filter = (one_of("status", EVENT_STATUSES), one_of("provider", (STRIPE, COINBASE)))
     search_fields = ("event_id__exact", "object_id__exact")
     ordering = ("-id",)
     fields = (

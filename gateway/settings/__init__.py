@@ -34,6 +34,12 @@ AUTHENTICATION_BACKENDS = [
     "accounts.backends.ProvenAddress",
 ]
 
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+"""Staff alone have passwords."""
+
 INSTALLED_APPS = [
     "unfold.apps.BasicAppConfig",
     "gateway.desk.apps.DeskConfig",

@@ -1,5 +1,7 @@
 """What is done at the desk: the page asks first, the service does it once, the history keeps who and why."""
 
+import html
+import re
 from typing import Any
 
 import pytest
@@ -101,6 +103,20 @@ class TestAccounts:
         assert text.count("Held for work") == 1
         assert ">Deposit" in text
         assert finance.http.get(f"/admin/accounts/user/{customer.id}/change/", {"before": "x"}).status_code == 404
+
+    def test_its_links_lead_to_its_rows_alone(self, customer: Customer, other: Customer, job: Job) -> None:
+        theirs = other.accepted()
+        staff = make_staff(superuser=True)
+        browser = signed_in(staff)
+        text = browser.get(f"/admin/accounts/user/{customer.id}/change/").content.decode()
+        links = re.findall(rf'href="(/admin/[a-z0-9/]+/\?[^"]*{customer.id}[^"]*)"', text)
+        assert len(links) == 8
+        for link in links:
+            shown = browser.get(html.unescape(link))
+            assert shown.status_code == 200, link
+            content = shown.content.decode()
+            assert ids.encode(ids.JOB, theirs.pk) not in content
+            assert (ids.encode(ids.JOB, job.pk) in content) == ("/media/job/" in link)
 
     def test_support_sees_the_balance_and_no_statement(self, customer: Customer) -> None:
         text = Operator("support").asks(f"accounts/user/{customer.id}/change")
