@@ -66,9 +66,9 @@ def watched_balances(*, after: UUID | None, limit: int) -> list[WatchedBalance]:
     )
     if after is not None:
         watched = watched.filter(pk__gt=after)
+    found = watched.order_by("pk").values_list("pk", "threshold_micros", "status")[:limit]
     return [
         WatchedBalance(account_id, threshold, status == WARNED)
-        for account_id, threshold, status in watched.order_by("pk").values_list("pk", "threshold_micros", "status")[
-            :limit
-        ]
+        for account_id, threshold, status in found
+        if threshold is not None
     ]

@@ -104,7 +104,7 @@ class Platform:
 
     @property
     def flower_login(self) -> str:
-        """"user:password" of Flower's pages: FLOWER_BASIC_AUTH where it is set, else one of the installation's own."""
+        """`user:password` of Flower's pages: FLOWER_BASIC_AUTH where it is set, else one of the installation's own."""
         own = f"{FLOWER_USER}:{self.servers.secrets['flower_password']}"
         return self._overrides.get("FLOWER_BASIC_AUTH") or os.environ.get("FLOWER_BASIC_AUTH") or own
 
