@@ -168,5 +168,5 @@ def house_totals() -> dict[str, Micros]:
 
 def trial_balance() -> TrialBalance:
     """The materialised balances beside the house's totals."""
-    figures = row(_TRIAL, {}) or (0, 0, 0, 0, 0)
-    return TrialBalance(*figures, house_totals())
+    customers, available, held, receivable, commissions = row(_TRIAL, {}) or (0, 0, 0, 0, 0)
+    return TrialBalance(customers, available, held, receivable, commissions, house_totals())

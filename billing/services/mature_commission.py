@@ -2,8 +2,9 @@
 
 from uuid import UUID
 
-from billing.ledger.commissions import Movement, ReferenceReused, move
+from billing.ledger.commissions import Movement, move
 from billing.ledger.models import CommissionAccount, TransferKind
+from billing.ledger.postings import ReferenceReused
 from billing.micros import Micros, positive
 
 __all__ = ["Movement", "ReferenceReused", "mature_commission"]
