@@ -15,7 +15,13 @@ MOST_SCANNED = 5_000
 CLOCK_SLACK_MS = 5_000
 """How far the clock inside a transfer's id may be from the time beside it: servers' clocks are steered, not stepped."""
 
-_AVAILABLE, _HELD, _RECEIVABLE = CustomerAccount.AVAILABLE, CustomerAccount.HELD, CustomerAccount.RECEIVABLE
+_AVAILABLE, _HELD, _RECEIVABLE = (
+    CustomerAccount.AVAILABLE.value,
+    CustomerAccount.HELD.value,
+    CustomerAccount.RECEIVABLE.value,
+)
+_LABELS = {kind.value: str(kind.label) for kind in TransferKind}
+_NO_CHANGE: dict[Any, Micros] = dict.fromkeys((_AVAILABLE, _HELD, _RECEIVABLE), 0)
 _FIRST, _AFTER_ALL = UUID(int=0), UUID(int=(1 << 128) - 1)
 
 
@@ -206,7 +212,7 @@ def _id_at(moment: datetime | None, slack_ms: int) -> UUID | None:
 
 def _line(found: Row) -> StatementLine:
     id_, at, reference, kind, amount, available_after, reason, debit, debit_own, credit, credit_own = found
-    changes: dict[Any, Micros] = dict.fromkeys(CustomerAccount.values, 0)
+    changes = _NO_CHANGE.copy()
     if debit_own:
         changes[debit] -= amount
     if credit_own:
@@ -216,7 +222,7 @@ def _line(found: Row) -> StatementLine:
         at=at,
         reference=reference,
         kind=kind,
-        label=str(TransferKind(kind).label),
+        label=_LABELS[kind],
         available_change=changes[_AVAILABLE],
         held_change=changes[_HELD],
         debt_change=-changes[_RECEIVABLE],
