@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from billing.ledger.accounts import customer_ids, open_customer, open_house
-from billing.ledger.locks import LockedBalance, lock_balances
+from billing.ledger.locks import LOCKED_BALANCE, LockedBalance, lock_balances
 from billing.ledger.models import CustomerAccount, TransferKind
 from billing.ledger.statements import row, rows
 from billing.micros import Micros
@@ -29,6 +29,41 @@ JOIN billing_ledgeraccount debit ON debit.id = t.debit_id
 JOIN billing_ledgeraccount credit ON credit.id = t.credit_id
 WHERE t.reference = %(reference)s ORDER BY t.leg
 """
+
+# The usual credit in one statement: whoever inserts leg 0 has credited, and writes the other leg. Only the last leg
+# changes what is available, as the insert trigger asks of several legs in one statement.
+_CREDIT = f"""
+WITH balance AS MATERIALIZED ({LOCKED_BALANCE}),
+part AS (
+    SELECT row_number() OVER (ORDER BY part.position) - 1 AS leg,
+        part.kind, house.id AS debit_id, part.credit_id, part.amount
+    FROM balance
+    JOIN billing_ledgeraccount available
+        ON available.owner_id = balance.owner_id AND available.kind = 'available' AND available.bucket = balance.bucket
+    JOIN billing_ledgeraccount receivable
+        ON receivable.owner_id = balance.owner_id AND receivable.kind = 'receivable'
+        AND receivable.bucket = balance.bucket
+    JOIN billing_ledgeraccount house ON house.owner_id IS NULL AND house.kind = %(house)s
+    CROSS JOIN LATERAL (VALUES
+        (1, 'repayment', receivable.id, LEAST(%(amount)s::bigint, balance.receivable)),
+        (2, %(kind)s, available.id, %(amount)s::bigint - LEAST(%(amount)s::bigint, balance.receivable))
+    ) part (position, kind, credit_id, amount)
+    WHERE part.amount > 0
+),
+first AS (
+    INSERT INTO billing_transfer (reference, leg, kind, debit_id, credit_id, amount, reason, actor_id)
+    SELECT %(reference)s, leg, kind, debit_id, credit_id, amount, %(reason)s, %(actor)s::uuid FROM part WHERE leg = 0
+    ON CONFLICT (reference, leg) DO NOTHING
+    RETURNING leg, kind, amount, available_after
+),
+others AS (
+    INSERT INTO billing_transfer (reference, leg, kind, debit_id, credit_id, amount, reason, actor_id)
+    SELECT %(reference)s, part.leg, part.kind, part.debit_id, part.credit_id, part.amount, %(reason)s, %(actor)s::uuid
+    FROM part CROSS JOIN first WHERE part.leg > 0
+    RETURNING leg, kind, amount, available_after
+)
+SELECT kind, amount, available_after FROM (TABLE first UNION ALL TABLE others) legs ORDER BY leg
+"""  # noqa: S608 - constants
 
 _Leg = tuple[TransferKind, int, int, Micros]
 
@@ -103,6 +138,10 @@ def post(
         InsufficientBalance: less than what is to be taken is available and `into_debt` is false; nothing moved.
         ReferenceReused: `reference` was used for another account, house account or amount; nothing moved.
     """
+    if amount > 0:
+        credited = _credit(account_id, house, kind, amount, reference, reason, actor_id)
+        if credited is not None:
+            return credited
     with transaction.atomic():
         balance = _lock_or_open(account_id)
         earlier = read_posting(reference)
@@ -128,6 +167,34 @@ def post(
             debt = -amount - taken
         available_after = _insert(reference, [leg for leg in legs if leg[3]], reason, actor_id)
     return Posting(account_id, reference, house, amount, debt, available_after)
+
+
+def _credit(
+    account_id: UUID,
+    house: str,
+    kind: TransferKind,
+    amount: Micros,
+    reference: str,
+    reason: str,
+    actor_id: UUID | None,
+) -> Posting | None:
+    """Credit an account that is open, from a house account that is, under a new reference; None for all else."""
+    legs = rows(
+        _CREDIT,
+        {
+            "account": account_id,
+            "house": house,
+            "kind": kind.value,
+            "amount": amount,
+            "reference": reference,
+            "reason": reason,
+            "actor": actor_id,
+        },
+    )
+    if not legs:
+        return None
+    repaid = sum(moved for leg_kind, moved, _ in legs if leg_kind == TransferKind.REPAYMENT)
+    return Posting(account_id, reference, house, amount, -repaid, available_after=legs[-1][2])
 
 
 def _lock_or_open(account_id: UUID) -> LockedBalance:
