@@ -54,6 +54,8 @@ def test_any_order_of_everything(machine: type[Money]) -> None:
 def test_ten_thousand_steps(machine: type[Money], capsys: pytest.CaptureFixture[str]) -> None:
     while machine.steps < 10_000:
         run(machine, examples=20, steps=100)
+    with capsys.disabled():
+        print(f"\n{machine.steps} steps: {machine.tallies}")
     wanted = {
         "payment",
         "refund",
@@ -67,5 +69,3 @@ def test_ten_thousand_steps(machine: type[Money], capsys: pytest.CaptureFixture[
         "paid out",
     }
     assert wanted <= {name for name, times in machine.tallies.items() if times}
-    with capsys.disabled():
-        print(f"\n{machine.steps} steps: {machine.tallies}")
