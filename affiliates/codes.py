@@ -19,12 +19,12 @@ def normal_code(text: str) -> str | None:
 
 
 def active_code(text: str) -> AffiliateCode | None:
-    """The code in use that `text` names, with its affiliate, who is approved; else None."""
+    """The code in use that `text` names, with its affiliate, who is approved and whose account is active; else None."""
     code = normal_code(text)
     if code is None:
         return None
-    active = AffiliateCode.objects.filter(code=code, retired_at=None, affiliate__status=APPROVED)
-    return active.select_related("affiliate").first()
+    of_partners = AffiliateCode.objects.filter(affiliate__status=APPROVED, affiliate__account__is_active=True)
+    return of_partners.filter(code=code, retired_at=None).select_related("affiliate").first()
 
 
 def random_code() -> str:

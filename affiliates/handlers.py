@@ -36,6 +36,7 @@ def _deposit(payload: Mapping[str, Any]) -> commissions.SettledDeposit:
         account_id=UUID(payload["accountId"]),
         amount=payload["depositMicros"],
         settled_at=datetime.fromisoformat(payload["settledAt"]),
+        payer=payload.get("payer", ""),
     )
 
 

@@ -2,8 +2,8 @@
 
 The payments room tells of deposits by events that may come twice and in any order, so each carries all of the deposit.
 Whichever comes first makes the commission; each refund or dispute counts once; and what is taken back is worked out
-from all of them together, so that neither order nor rounding leaves a trace. The commission's row is locked first,
-then the ledger.
+from all of them together, so that neither order nor rounding leaves a trace. Locked are the affiliate, its commission,
+the ledger, in this order. An affiliate whose account was deleted gave up all it had: nothing of it moves any more.
 """
 
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ from billing.services.mature_commission import mature_commission
 
 WHOLE = 10_000
 """Basis points."""
+_HOLD_BACK_DELETION = "SELECT * FROM affiliates_affiliate WHERE id = %s FOR KEY SHARE"
 _log = structlog.get_logger(__name__)
 
 
@@ -35,6 +36,8 @@ class SettledDeposit:
     account_id: UUID
     amount: Micros
     settled_at: datetime
+    payer: str = ""
+    """The wallet that paid, where one did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,8 @@ class DepositReversal:
 def accrue(*, deposit: SettledDeposit) -> None:
     """Credit the affiliate who brought the account with its share of the deposit, once.
 
-    Nothing is earned by somebody who is not approved at this moment or turns out to be the buyer: the commission says
-    so, and that stays. An account that nobody brought earns nobody anything.
+    Nothing is earned by somebody who is not approved at this moment, whose account is not active, or who turns out to
+    be the buyer: the commission says so, and that stays. An account that nobody brought earns nobody anything.
     """
     with transaction.atomic():
         _commission_of(deposit)
@@ -77,18 +80,20 @@ def mature_due(*, limit: int, now: datetime) -> int:
 
     One that fails is logged and waits for the next round, the others are not held up.
     """
-    due = Commission.objects.filter(status=PENDING, matures_at__lte=now).order_by("matures_at")
+    due = Commission.objects.filter(status=PENDING, matures_at__lte=now, affiliate__account__deleted_at=None)
     matured = 0
-    for deposit_id in list(due.values_list("pk", flat=True)[:limit]):
+    for deposit_id, affiliate_id in list(due.order_by("matures_at").values_list("pk", "affiliate_id")[:limit]):
         try:
-            matured += _mature(deposit_id, now)
+            matured += _mature(deposit_id, affiliate_id, now)
         except Exception:
             _log.exception("commission_not_matured", deposit_id=str(deposit_id))
     return matured
 
 
-def _mature(deposit_id: UUID, now: datetime) -> bool:
+def _mature(deposit_id: UUID, affiliate_id: UUID, now: datetime) -> bool:
     with transaction.atomic():
+        if _given_up(_lock_affiliate(affiliate_id)):
+            return False
         commission = _locked(deposit_id)
         if not COMMISSION.apply("mature", Commission.objects.filter(pk=deposit_id), matured_at=now):
             return False
@@ -103,12 +108,12 @@ def _mature(deposit_id: UUID, now: datetime) -> bool:
 
 
 def _commission_of(deposit: SettledDeposit) -> Commission | None:
-    """The deposit's commission, made now if need be, locked; None where nobody brought the account."""
-    bound = Attribution.objects.select_related("affiliate").filter(account_id=deposit.account_id).first()
-    if bound is None or bound.affiliate is None:
+    """The deposit's commission, made now if need be, both locked; None where nobody brought the account."""
+    bound = Attribution.objects.filter(account_id=deposit.account_id).first()
+    if bound is None or bound.affiliate_id is None:
         return None
-    affiliate = bound.affiliate
-    withheld = _withheld(affiliate, deposit.account_id)
+    affiliate = _lock_affiliate(bound.affiliate_id)
+    withheld = _withheld(affiliate, deposit)
     basis_points = 0 if withheld else affiliate.basis_points
     amount = deposit.amount * basis_points // WHOLE
     _, made = Commission.objects.get_or_create(
@@ -131,10 +136,23 @@ def _commission_of(deposit: SettledDeposit) -> Commission | None:
     return _locked(deposit.id)
 
 
-def _withheld(affiliate: Affiliate, account_id: UUID) -> str:
-    if affiliate.status != APPROVED:
+def _withheld(affiliate: Affiliate, deposit: SettledDeposit) -> str:
+    if affiliate.status != APPROVED or not affiliate.account.is_active:
         return NOT_APPROVED
-    return SELF_REFERRAL if is_self(affiliate=affiliate, account_id=account_id) else ""
+    own = is_self(affiliate=affiliate, account_id=deposit.account_id, payer=deposit.payer)
+    return SELF_REFERRAL if own else ""
+
+
+def _lock_affiliate(affiliate_id: UUID) -> Affiliate:
+    """Wait for a deletion of its account that is under way, and hold up later ones; nobody else waits for this.
+
+    The account is to be read after this: what was read before may be older than the deletion.
+    """
+    return Affiliate.objects.raw(_HOLD_BACK_DELETION, [affiliate_id])[0]
+
+
+def _given_up(affiliate: Affiliate) -> bool:
+    return affiliate.account.deleted_at is not None
 
 
 def _locked(deposit_id: UUID) -> Commission:
@@ -145,7 +163,7 @@ def _locked(deposit_id: UUID) -> Commission:
 def _note(deposit: SettledDeposit, reversal: DepositReversal, *, restored: bool, now: datetime) -> None:
     with transaction.atomic():
         commission = _commission_of(deposit)
-        if commission is None:
+        if commission is None or _given_up(commission.affiliate):
             return
         noted, first = CommissionReversal.objects.get_or_create(
             commission=commission,

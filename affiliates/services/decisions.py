@@ -26,7 +26,7 @@ class OwnAffiliate(Forbidden):
 
 
 class PayoutBlocked(InvalidState):
-    """This payout cannot be approved now: the affiliate owes commission, or is not approved."""
+    """This payout cannot be approved now: the affiliate owes commission or is not approved, or its account inactive."""
 
 
 def decide_affiliate(
@@ -81,8 +81,8 @@ def decide_payout(
 ) -> PayoutRequest:
     """Approve a payout, reject it, or record that it was paid.
 
-    Approval asks that the affiliate is approved and owes nothing. Paying does not ask again: by then the money has
-    left, and what is clawed back meanwhile is owed by the affiliate and blocks the next payout.
+    Approval asks that the affiliate is approved, its account active, and nothing owed. Paying does not ask again: by
+    then the money has left, and what is clawed back meanwhile is owed by the affiliate and blocks the next payout.
 
     Raises:
         NotFound: there is no such request.
@@ -130,8 +130,15 @@ def _marks(asked: PayoutRequest, action: PayoutAction, reference: str, now: date
 
 def _require_payable(affiliate: Affiliate) -> None:
     available = commission(affiliate_id=affiliate.account_id).available
-    if affiliate.status != APPROVED or available < 0:
-        raise PayoutBlocked(details={"affiliateStatus": affiliate.status, "availableUsdMicros": available})
+    active = affiliate.account.is_active
+    if affiliate.status != APPROVED or not active or available < 0:
+        raise PayoutBlocked(
+            details={
+                "affiliateStatus": affiliate.status,
+                "accountActive": active,
+                "availableUsdMicros": available,
+            }
+        )
 
 
 def _require_reason(action: str, reason: str) -> None:

@@ -14,7 +14,7 @@ from affiliates.capture import LIFETIME, capture
 from affiliates.models import Affiliate, AffiliateCode, Attribution, PayoutRequest
 from affiliates.self_referral import is_self, mailbox
 from affiliates.services.attribution import BindOutcome, bind_explicit, bind_passive, close_attribution
-from affiliates.transitions import PENDING, REJECTED, SUSPENDED
+from affiliates.transitions import PAID, PENDING, REJECTED, SUSPENDED
 from tests.affiliates.partners import DAY, NOW, new_affiliate, new_code
 from tests.billing.conftest import new_account
 from tests.billing.racing import race, results, wait_until_blocked
@@ -90,6 +90,12 @@ class TestBinding:
     @pytest.mark.parametrize("status", [PENDING, REJECTED, SUSPENDED])
     def test_only_an_approved_affiliates_code_counts(self, affiliate: Affiliate, status: str) -> None:
         Affiliate.objects.update(status=status)
+        assert bind_explicit(account_id=new_account(), code="GOOD-CODE", now=NOW) == refused("unknown_code")
+        assert bind_passive(account_id=new_account(), token=token("GOOD-CODE"), now=NOW) == refused("unknown_code")
+        assert not Attribution.objects.exists()
+
+    def test_the_code_of_a_suspended_account_counts_no_more(self, affiliate: Affiliate) -> None:
+        get_user_model().objects.filter(pk=affiliate.account_id).update(is_active=False)
         assert bind_explicit(account_id=new_account(), code="GOOD-CODE", now=NOW) == refused("unknown_code")
         assert bind_passive(account_id=new_account(), token=token("GOOD-CODE"), now=NOW) == refused("unknown_code")
         assert not Attribution.objects.exists()
@@ -173,13 +179,33 @@ class TestSelfReferral:
 
     def test_by_a_payout_address(self, affiliate: Affiliate) -> None:
         Affiliate.objects.update(payout_address="0xABC")
-        for status in (PENDING, REJECTED):
-            second = new_affiliate(payout_address=" 0xabc ", status=status)
-            assert bind_explicit(account_id=second.account_id, code="GOOD-CODE", now=NOW) == refused("own_code")
+        second = new_affiliate(payout_address=" 0xabc ")
+        assert bind_explicit(account_id=second.account_id, code="GOOD-CODE", now=NOW) == refused("own_code")
         assert not Attribution.objects.exists()
 
+    @pytest.mark.parametrize("status", [PENDING, REJECTED, SUSPENDED])
+    @pytest.mark.parametrize("mark", ["contact_email", "payout_address"])
+    def test_what_a_buyer_only_claims_proves_nothing(self, affiliate: Affiliate, mark: str, status: str) -> None:
+        second = new_affiliate(status=status, **{mark: getattr(affiliate, mark)})
+        PayoutRequest.objects.create(affiliate=second, amount_micros=1, payout_address=affiliate.payout_address)
+        assert bind_explicit(account_id=second.account_id, code="GOOD-CODE", now=NOW).applied
+        assert not is_self(affiliate=affiliate, account_id=second.account_id)
+
+    @pytest.mark.parametrize("mark", ["contact_email", "payout_address"])
+    def test_who_was_paid_has_proven_it(self, affiliate: Affiliate, mark: str) -> None:
+        second = new_affiliate(status=SUSPENDED, **{mark: getattr(affiliate, mark)})
+        PayoutRequest.objects.create(affiliate=second, amount_micros=1, payout_address="0xother", status=PAID)
+        assert is_self(affiliate=affiliate, account_id=second.account_id)
+
+    def test_by_the_wallet_that_paid(self, affiliate: Affiliate) -> None:
+        Affiliate.objects.update(payout_address="0xNow")
+        PayoutRequest.objects.create(affiliate=affiliate, amount_micros=1, payout_address="0xEarlier")
+        affiliate.refresh_from_db()
+        for payer, same in {"0xnow": True, "0xEARLIER": True, "0xother": False, "": False}.items():
+            assert is_self(affiliate=affiliate, account_id=new_account(), payer=payer) == same, payer
+
     def test_by_the_payout_address_of_an_earlier_payout(self, affiliate: Affiliate) -> None:
-        PayoutRequest.objects.create(affiliate=affiliate, amount_micros=1, payout_address="0xearlier")
+        PayoutRequest.objects.create(affiliate=affiliate, amount_micros=1, payout_address="0xearlier", status=PAID)
         second = new_affiliate(payout_address="0xEARLIER")
         assert is_self(affiliate=affiliate, account_id=second.account_id)
         assert is_self(affiliate=second, account_id=affiliate.account_id)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
 
 from affiliates import handlers
@@ -131,11 +132,41 @@ class TestWithheld:
         assert references() == [f"commission:{before['depositId']}:accrued"]
         clean()
 
+    def test_a_suspended_account_earns_nothing_new_and_its_customer_keeps_the_deposit(self) -> None:
+        affiliate, account = bound_pair()
+        earn(affiliate, account, 10_000_000, matured=False)
+        get_user_model().objects.filter(pk=affiliate.account_id).update(is_active=False)
+        event = deposit_event(account)
+        handlers.accrue(event)
+        assert (of(event).withheld, of(event).amount_micros, of(event).basis_points) == ("not_approved", 0, 0)
+        assert view(affiliate) == CommissionView(2_000_000, 0, 0)
+        get_user_model().objects.filter(pk=affiliate.account_id).update(is_active=True)
+        assert earn(affiliate, account, 5_000_000, matured=False)["depositId"]
+        assert view(affiliate) == CommissionView(3_000_000, 0, 0)
+        clean()
+
+    def test_the_wallet_that_paid_is_the_affiliates(self) -> None:
+        affiliate, account = bound_pair(payout_address="0xABCdef")
+        mine, anothers = deposit_event(account), deposit_event(account)
+        handlers.accrue(mine | {"payer": "0xabcDEF"})
+        handlers.accrue(anothers | {"payer": "0x123456"})
+        assert (of(mine).withheld, of(anothers).withheld) == ("self_referral", "")
+        assert view(affiliate) == CommissionView(4_000_000, 0, 0)
+        clean()
+
+    @pytest.mark.parametrize("mark", ["contact_email", "payout_address"])
+    def test_an_application_with_anothers_address_takes_nothing_from_them(self, mark: str) -> None:
+        affiliate, account = bound_pair()
+        new_affiliate(account, status=PENDING, **{mark: getattr(affiliate, mark)})
+        event = deposit_event(account)
+        handlers.accrue(event)
+        assert (of(event).withheld, of(event).amount_micros) == ("", 4_000_000)
+
     @pytest.mark.parametrize("mark", ["contact_email", "payout_address"])
     def test_who_turns_out_to_be_the_buyer_earns_nothing(self, mark: str) -> None:
         affiliate, account = bound_pair()
         earn(affiliate, account, 10_000_000, matured=False)
-        buyer = new_affiliate(account, status=PENDING)
+        buyer = new_affiliate(account)
         Affiliate.objects.filter(pk=affiliate.pk).update(**{mark: f"  {getattr(buyer, mark).upper()}"})
         event = deposit_event(account)
         handlers.accrue(event)

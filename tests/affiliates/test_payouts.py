@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection, transaction
 
 from affiliates import handlers
@@ -261,7 +262,11 @@ class TestDeciding:
         assert view(affiliate) == CommissionView(0, -20_000_000, 60_000_000)
         with pytest.raises(PayoutBlocked) as refused:
             decide(payout, "approve", operator)
-        assert refused.value.details == {"affiliateStatus": "approved", "availableUsdMicros": -20_000_000}
+        assert refused.value.details == {
+            "affiliateStatus": "approved",
+            "accountActive": True,
+            "availableUsdMicros": -20_000_000,
+        }
         payout.refresh_from_db()
         assert (payout.status, Decision.objects.count()) == ("requested", 0)
         decide(payout, "reject", operator)
@@ -275,6 +280,14 @@ class TestDeciding:
         with pytest.raises(PayoutBlocked):
             decide(PayoutRequest.objects.get(), "approve", operator)
         assert view(rich).reserved == 60_000_000
+
+    def test_a_suspended_account_blocks_the_approval(self, rich: Affiliate, operator: UUID) -> None:
+        ask(rich)
+        get_user_model().objects.filter(pk=rich.account_id).update(is_active=False)
+        with pytest.raises(PayoutBlocked) as refusal:
+            decide(PayoutRequest.objects.get(), "approve", operator)
+        assert refusal.value.details["accountActive"] is False
+        assert (PayoutRequest.objects.get().status, view(rich).reserved) == ("requested", 60_000_000)
 
     def test_what_is_clawed_back_after_the_payout_is_owed_and_made_up_first(self, operator: UUID) -> None:
         affiliate, account = bound_pair()
@@ -340,17 +353,17 @@ class TestDecidingAboutAffiliates:
 
     def test_the_share_is_changed_within_bounds(self, operator: UUID) -> None:
         affiliate = new_affiliate()
-        for wrong in (-1, 10_001):
+        for wrong in (-1, 5_001, 10_000):
             with pytest.raises(InvalidRequest, match="basisPoints"):
                 set_basis_points(
                     affiliate_id=affiliate.pk, basis_points=wrong, actor_id=operator, reason="deal", now=NOW
                 )
         changed = set_basis_points(
-            affiliate_id=affiliate.pk, basis_points=10_000, actor_id=operator, reason="deal", now=NOW
+            affiliate_id=affiliate.pk, basis_points=5_000, actor_id=operator, reason="deal", now=NOW
         )
-        assert changed.basis_points == 10_000
+        assert changed.basis_points == 5_000
         [decision] = Decision.objects.all()
-        assert (decision.action, decision.details) == ("terms", {"before": 2_000, "after": 10_000})
+        assert (decision.action, decision.details) == ("terms", {"before": 2_000, "after": 5_000})
         with pytest.raises(NotFound):
             set_basis_points(affiliate_id=ids.new(), basis_points=1, actor_id=operator, reason="deal", now=NOW)
 
