@@ -1,6 +1,8 @@
 """The x402 facilitator and its chain, met by the SDK's own HTTP client and by a node's JSON-RPC."""
 
 import secrets
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -338,3 +340,13 @@ def test_the_contract_itself_refuses_what_the_facilitator_would_not_ask(shop: Sh
         shop.sandbox.signer.send_transaction(STRANGER, b"")
     assert shop.sandbox.signer.get_balance(STRANGER, ASSET) == 0
     assert shop.chain.authorization_used(STRANGER, secrets.token_bytes(32)) is False
+
+
+def test_the_libraries_below_leave_the_recursion_limit_alone() -> None:
+    code = (
+        "import sys; before = sys.getrecursionlimit()\n"
+        "from deploy.embedded.sandboxes.server import Sandboxes\n"
+        "from x402.mechanisms.evm.exact import register_exact_evm_client\n"
+        "assert 'py_ecc' in sys.modules; assert sys.getrecursionlimit() == before"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

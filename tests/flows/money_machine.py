@@ -116,21 +116,25 @@ class Money(RuleBasedStateMachine):
         self.paid_out = 0
         self.events: list[str] = []
         self.known = {event["id"] for event in self.sandboxes.stripe.events()[:1]}
-        self.settled = True
-        self.number = 0
+        self.number = self.delivered = 0
+        for index in (0, 1):  # so that there is something to refund, dispute, spend and earn from the start
+            for package in ("scale", "creator", "scale"):
+                self.begin_a_checkout(index, package)
+            self.pay(index, 0)
+        self.let_everything_settle()
 
     # What customers do -------------------------------------------------------------------------------------
 
+    @precondition(lambda self: all(len(buyer.sales) < MOST_SALES for buyer in self.buyers))
     @rule(index=who, package=st.sampled_from(sorted(PACKAGES)))
     def begin_a_checkout(self, index: int, package: str) -> None:
         buyer = self.buyers[index]
-        if len(buyer.sales) >= MOST_SALES:
-            return
         self.tally("checkout")
         answer = buyer.customer.post("/api/v1/checkout/stripe", {"packageCode": package})
         assert answer.status_code == 201, answer.content
         buyer.sales.append(Sale(answer.json()["sessionId"], PACKAGES[package]))
 
+    @precondition(lambda self: self.any_sale(lambda sale: not sale.payment_intent))
     @rule(index=who, number=pick)
     def pay(self, index: int, number: int) -> None:
         sale = self.sale(index, number, lambda sale: not sale.payment_intent)
@@ -144,7 +148,7 @@ class Money(RuleBasedStateMachine):
         sale = self.sale(index, number, lambda sale: True)
         if sale is not None:
             self.tally("claim")
-            self.at_once([lambda: self.claim_once(index, sale)] * times)
+            self.at_once([lambda: self.claim_once(sale)] * times)
 
     @rule(index=who, amount=st.integers(1, 30_000_000))
     def hold(self, index: int, amount: int) -> None:
@@ -184,6 +188,7 @@ class Money(RuleBasedStateMachine):
 
     # What Stripe does, and tells ---------------------------------------------------------------------------
 
+    @precondition(lambda self: self.any_sale(lambda sale: sale.left > 0 and not sale.disputed))
     @rule(index=who, number=pick, part=st.sampled_from([1, 3, 100]))
     def refund(self, index: int, number: int, part: int) -> None:
         """A third, all, or a cent of what is left."""
@@ -196,6 +201,7 @@ class Money(RuleBasedStateMachine):
         sale.refunded += cents
         self.listen()
 
+    @precondition(lambda self: self.any_sale(lambda sale: sale.left > 0 and not sale.dispute))
     @rule(index=who, number=pick)
     def dispute(self, index: int, number: int) -> None:
         sale = self.sale(index, number, lambda sale: sale.left > 0 and not sale.dispute)
@@ -205,6 +211,7 @@ class Money(RuleBasedStateMachine):
             sale.dispute = self.sandboxes.stripe.dispute(sale.payment_intent)["id"]
             self.listen()
 
+    @precondition(lambda self: self.any_sale(lambda sale: bool(sale.disputed) and not sale.lost))
     @rule(index=who, number=pick, won=st.booleans())
     def end_a_dispute(self, index: int, number: int, won: bool) -> None:
         sale = self.sale(index, number, lambda sale: bool(sale.disputed) and not sale.lost)
@@ -228,7 +235,7 @@ class Money(RuleBasedStateMachine):
         calls: list[Callable[[], Any]] = [lambda: self.deliver_once(event)] * times
         sale = self.sale(index, number, lambda sale: True)
         if claim and sale is not None:
-            calls.append(lambda: self.claim_once(index, sale))
+            calls.append(lambda: self.claim_once(sale))
         if judge:
             calls += [self.judge, self.judge]
         self.at_once(calls)
@@ -264,6 +271,7 @@ class Money(RuleBasedStateMachine):
         assert set(answers) <= {201, 409}
         self.tally("payout asked", made)
 
+    @precondition(lambda self: self.open_payout() is not None)
     @rule(
         action=st.sampled_from(["approve", "approve", "approve", "pay", "pay", "pay", "reject", "cancel"]),
         refund=st.booleans(),
@@ -271,9 +279,8 @@ class Money(RuleBasedStateMachine):
     )
     def decide(self, action: str, refund: bool, number: int) -> None:
         """One decision from two places at once, perhaps while a refund is heard of."""
-        asked = PayoutRequest.objects.filter(affiliate=self.affiliate, status__in=PAYOUT_OPEN).first()
-        if asked is None:
-            return
+        asked = self.open_payout()
+        assert asked is not None
         if asked.status == "approved" and action == "approve":
             action = "pay"
         calls: list[Callable[[], Any]] = [lambda: self.decide_once(asked, action)] * 2
@@ -291,8 +298,9 @@ class Money(RuleBasedStateMachine):
     def let_everything_settle(self) -> None:
         """All that was said is delivered, judged and handled; then the books must be what arithmetic says."""
         self.tally("settlement")
-        for event in self.events:
+        for event in self.events[self.delivered :]:
             self.deliver_once(event)
+        self.delivered = len(self.events)
         while ProviderEvent.objects.filter(status="received").exists():
             self.judge()
         self.handle()
@@ -349,8 +357,15 @@ class Money(RuleBasedStateMachine):
 
     # ------------------------------------------------------------------------------------------------------
 
+    def any_sale(self, fits: Callable[[Sale], bool]) -> bool:
+        return any(fits(sale) for buyer in self.buyers for sale in buyer.sales)
+
+    def open_payout(self) -> PayoutRequest | None:
+        return PayoutRequest.objects.filter(affiliate=self.affiliate, status__in=PAYOUT_OPEN).first()
+
     def sale(self, index: int, number: int, fits: Callable[[Sale], bool]) -> Sale | None:
-        fitting = [sale for sale in self.buyers[index].sales if fits(sale)]
+        buyers = self.buyers[index:] + self.buyers[:index]
+        fitting = next((found for buyer in buyers if (found := [sale for sale in buyer.sales if fits(sale)])), [])
         return fitting[number % len(fitting)] if fitting else None
 
     def share(self, sale: Sale) -> int:
@@ -374,8 +389,9 @@ class Money(RuleBasedStateMachine):
         assert answer.status_code == 200, answer.content
         return answer.status_code
 
-    def claim_once(self, index: int, sale: Sale) -> int:
-        answer = self.buyers[index].customer.post("/api/v1/claim/stripe", {"sessionId": sale.session_id})
+    def claim_once(self, sale: Sale) -> int:
+        owner = next(buyer for buyer in self.buyers if sale in buyer.sales)
+        answer = owner.customer.post("/api/v1/claim/stripe", {"sessionId": sale.session_id})
         assert answer.status_code == (200 if sale.payment_intent else 409), answer.content
         return int(answer.status_code)
 
