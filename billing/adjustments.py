@@ -34,7 +34,7 @@ class AdjustmentRequest(models.Model):
     reason = models.TextField()
     status = models.TextField(default=REQUESTED)
     counted_micros = models.BigIntegerField()
-    """Its size, and that of what the same person posted alone to this account in the day before."""
+    """Its size, and that of what the same person posted alone, to whichever accounts, in the day before."""
     threshold_micros = models.BigIntegerField()
     """From this much on, of what is counted, a second person decides: the setting of the time."""
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

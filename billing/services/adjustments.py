@@ -19,27 +19,31 @@ __all__ = [
     "AlreadyDecided",
     "InsufficientBalance",
     "NeedsSecondPerson",
+    "OwnAccount",
     "approve_adjustment",
     "reject_adjustment",
     "request_adjustment",
 ]
 
 COUNTED_FOR = timedelta(hours=24)
-"""What one person posts alone to one account within this time counts together."""
+"""What one person posts alone within this time, to whichever accounts, counts together."""
 
 
 class NeedsSecondPerson(Forbidden):
     """Somebody other than its requester must approve this adjustment."""
 
 
+class OwnAccount(Forbidden):
+    """Nobody asks for or decides adjustments of their own account."""
+
+
 class AlreadyDecided(InvalidState):
     """This adjustment was decided before."""
 
 
-def counted_amount(*, account_id: UUID, amount: Micros, requested_by: UUID, now: datetime) -> Micros:
+def counted_amount(*, amount: Micros, requested_by: UUID, now: datetime) -> Micros:
     """What an adjustment of this size would count: itself, and what its requester posted alone within a day."""
     alone = AdjustmentRequest.objects.filter(
-        account_id=account_id,
         requested_by_id=requested_by,
         decided_by_id=requested_by,
         status=POSTED,
@@ -62,9 +66,10 @@ def request_adjustment(
     """Give (`amount` above zero) or take (below zero) on an operator's word, once per `request_id`.
 
     Below ADJUSTMENT_APPROVAL_MICROS it is posted at once. From there on it waits for a second person; so that
-    nobody gets past that in small steps, what the same person posted alone to the same account within a day counts.
+    nobody gets past that in small steps, what the same person posted alone within a day counts, to whichever accounts.
 
     Raises:
+        OwnAccount: the account is that of `requested_by`; nothing was written.
         InsufficientBalance: less than what is to be taken is available; nothing moved and nothing was written.
         InvalidState: `request_id` was used before for something else.
         TypeError, ValueError: `amount` is no integer or zero, or `reason` is empty.
@@ -72,9 +77,11 @@ def request_adjustment(
     positive(amount if amount > 0 else -amount)
     if not reason.strip():
         raise ValueError("an adjustment says why")
+    if account_id == requested_by:
+        raise OwnAccount
     with transaction.atomic():
-        # One person's adjustments of one account take turns: two small ones at once must not both be the small one.
-        _take_turns(requested_by, account_id)
+        # One person's adjustments take turns: two small ones at once must not both be the small one.
+        _take_turns(requested_by)
         earlier = AdjustmentRequest.objects.filter(pk=request_id).first()
         if earlier is not None:
             same = (earlier.account_id, earlier.amount_micros, earlier.source, earlier.requested_by_id)
@@ -87,7 +94,7 @@ def request_adjustment(
             amount_micros=amount,
             source=source,
             reason=reason.strip(),
-            counted_micros=counted_amount(account_id=account_id, amount=amount, requested_by=requested_by, now=now),
+            counted_micros=counted_amount(amount=amount, requested_by=requested_by, now=now),
             threshold_micros=settings.ADJUSTMENT_APPROVAL_MICROS,
             requested_by_id=requested_by,
             requested_at=now,
@@ -103,11 +110,12 @@ def approve_adjustment(*, request_id: UUID, decided_by: UUID, note: str, now: da
     Raises:
         NotFound: there is no such adjustment.
         NeedsSecondPerson: `decided_by` asked for it.
+        OwnAccount: the account is that of `decided_by`.
         AlreadyDecided: it was posted or rejected before; nothing moved.
         InsufficientBalance: less than what is to be taken is available; it goes on waiting.
     """
     with transaction.atomic():
-        request = _find(request_id)
+        request = _find(request_id, decided_by)
         if request.requested_by_id == decided_by:
             raise NeedsSecondPerson
         _post(request, decided_by=decided_by, note=note, now=now)
@@ -119,21 +127,24 @@ def reject_adjustment(*, request_id: UUID, decided_by: UUID, note: str, now: dat
 
     Raises:
         NotFound: there is no such adjustment.
+        OwnAccount: the account is that of `decided_by`.
         AlreadyDecided: it was posted or rejected before.
         ValueError: `note` is empty; a rejection says why.
     """
     if not note.strip():
         raise ValueError("a rejection says why")
     with transaction.atomic():
-        request = _find(request_id)
+        request = _find(request_id, decided_by)
         _decide(request, "reject", decided_by=decided_by, note=note, now=now)
     return request
 
 
-def _find(request_id: UUID) -> AdjustmentRequest:
+def _find(request_id: UUID, decided_by: UUID) -> AdjustmentRequest:
     request = AdjustmentRequest.objects.filter(pk=request_id).first()
     if request is None:
         raise NotFound
+    if request.account_id == decided_by:
+        raise OwnAccount
     return request
 
 
@@ -156,6 +167,6 @@ def _decide(request: AdjustmentRequest, transition: str, *, decided_by: UUID, no
     request.refresh_from_db()
 
 
-def _take_turns(requested_by: UUID, account_id: UUID) -> None:
+def _take_turns(requested_by: UUID) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"adjust:{requested_by}:{account_id}"])
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"adjust:{requested_by}"])

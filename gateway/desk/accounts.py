@@ -148,7 +148,7 @@ class AccountAdmin(AccountPage):
             return TemplateResponse(request, "desk/adjust.html", context, status=status)
         now, staff = clock.now(), _staff(request)
         if "confirmed" not in request.POST:
-            counted = counted_amount(account_id=row.pk, amount=form.micros, requested_by=staff, now=now)
+            counted = counted_amount(amount=form.micros, requested_by=staff, now=now)
             facts = {
                 "request_id": ids.new(),
                 "amount": dollars(form.micros),

@@ -6,13 +6,17 @@ from typing import Literal
 from uuid import UUID
 
 from core import ids
-from core.errors import InvalidRequest, InvalidState, NotFound
+from core.errors import Forbidden, InvalidRequest, InvalidState, NotFound
 from payments import transitions
 from payments.models import X402Payment
 from payments.services.settle_x402 import fail_payment, settle_payment
 
 Decision = Literal["settle", "fail"]
 _HASH = re.compile(r"0x[0-9a-f]{64}")
+
+
+class OwnPayment(Forbidden):
+    """Nobody decides about their own payment."""
 
 
 def decide_payment(
@@ -22,6 +26,7 @@ def decide_payment(
 
     Raises:
         NotFound: there is no such payment.
+        OwnPayment: it is the operator's own.
         InvalidRequest: no reason; or to settle, no transaction's hash, or one that paid for another payment.
         InvalidState: the payment is not in review.
     """
@@ -38,6 +43,8 @@ def decide_payment(
     payment = X402Payment.objects.filter(pk=payment_id).first()
     if payment is None:
         raise NotFound
+    if payment.account_id == actor_id:
+        raise OwnPayment
     if payment.status != transitions.REVIEW:
         raise InvalidState(f"The payment is {payment.status}, not in review.", details={"status": payment.status})
     who = ids.encode(ids.ACCOUNT, actor_id)

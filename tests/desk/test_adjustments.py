@@ -14,6 +14,7 @@ from billing.services.adjustments import (
     AlreadyDecided,
     InsufficientBalance,
     NeedsSecondPerson,
+    OwnAccount,
     approve_adjustment,
     reject_adjustment,
     request_adjustment,
@@ -164,6 +165,25 @@ class TestLarge:
             approve_adjustment(request_id=ids.new(), decided_by=first, note="", now=clock.now())
 
 
+class TestOwnAccount:
+    def test_nobody_asks_for_their_own(self, first: UUID) -> None:
+        for amount in (1, -1, THRESHOLD):
+            with pytest.raises(OwnAccount):
+                ask(first, amount, first)
+        assert not AdjustmentRequest.objects.exists()
+
+    def test_nobody_decides_about_their_own(self, first: UUID, second: UUID) -> None:
+        made = ask(second, THRESHOLD, first)
+        with pytest.raises(OwnAccount):
+            approve(made, second)
+        with pytest.raises(OwnAccount):
+            reject_adjustment(request_id=made.pk, decided_by=second, note="mine", now=clock.now())
+        made.refresh_from_db()
+        assert (made.status, lines(made)) == ("requested", [])
+        assert approve(made, make_staff("finance").pk).status == "posted"
+        assert available(second) == THRESHOLD
+
+
 class TestSplitting:
     def test_steps_that_add_up_to_the_threshold_wait(self, account: UUID, first: UUID) -> None:
         assert ask(account, 60_000_000, first).status == "posted"
@@ -176,11 +196,18 @@ class TestSplitting:
         assert ask(account, -40_000_000, first).status == "requested"
         assert ask(account, -39_999_999, first).status == "posted"
 
-    def test_others_accounts_persons_and_days_do_not_count(self, account: UUID, first: UUID, second: UUID) -> None:
+    def test_steps_over_many_accounts_add_up(self, account: UUID, first: UUID) -> None:
+        other = new_customer(0).id
+        assert ask(account, 60_000_000, first).status == "posted"
+        made = ask(other, 40_000_000, first)
+        assert (made.status, made.counted_micros) == ("requested", THRESHOLD)
+        assert ask(other, 39_999_999, first).status == "posted"
+        assert (available(account), available(other)) == (70_000_000, 39_999_999)
+
+    def test_other_persons_and_days_do_not_count(self, account: UUID, first: UUID, second: UUID) -> None:
         ask(account, 99_000_000, first, now=clock.now() - timedelta(hours=24))
         assert ask(account, 99_000_000, first).status == "posted"
         assert ask(account, 99_000_000, second).status == "posted"
-        assert ask(new_customer(0).id, 99_000_000, first).status == "posted"
 
     def test_what_a_second_person_saw_does_not_count(self, account: UUID, first: UUID, second: UUID) -> None:
         approve(ask(account, THRESHOLD, first), second)
@@ -239,6 +266,12 @@ class TestRaces:
         statuses = sorted(made.status for made, _ in outcomes)
         assert statuses == ["posted"] * 3 + ["requested"] * 5
         assert available(account) == 100_000_000
+
+    def test_small_steps_at_once_to_many_accounts_do_not_either(self, first: UUID) -> None:
+        accounts = [new_customer(0).id for _ in range(5)]
+        outcomes = race([lambda to=to: ask(to, 30_000_000, first) for to in accounts])
+        assert sorted(made.status for made, _ in outcomes) == ["posted"] * 3 + ["requested"] * 2
+        assert sum(available(to) for to in accounts) == 90_000_000
 
     def test_a_double_click_posts_once(self, account: UUID, first: UUID) -> None:
         request_id = ids.new()

@@ -16,7 +16,7 @@ from payments.models import Deposit, X402Payment
 from payments.providers import x402_chain
 from payments.providers.x402_chain import AUTHORIZATION_CANCELED
 from payments.services import purchase_x402 as service
-from payments.services.decide_x402 import decide_payment
+from payments.services.decide_x402 import OwnPayment, decide_payment
 from payments.services.reconcile_x402 import MOST_LOOKS, reconcile_due, reconcile_payment
 from tests.media.customers import error
 from tests.payments.x402.buyers import Buyer, bought_once, just_before_settling, ledger, never_sent, public_id
@@ -380,6 +380,13 @@ def test_without_a_node_an_operator_decides(buyer: Buyer, settings: Any) -> None
         decide_payment(decision="settle", reason="seen", **decision)
     with pytest.raises(NotFound):
         decide_payment(decision="fail", reason="no", **{**decision, "payment_id": operator.pk})
+    with pytest.raises(OwnPayment):
+        decide_payment(
+            decision="settle",
+            reason="mine",
+            transaction_hash=hash_on_chain,
+            **{**decision, "actor_id": payment.account_id},
+        )
     assert ledger(buyer) == []
     decide_payment(decision="settle", reason="seen on the chain", transaction_hash=hash_on_chain.upper(), **decision)
     bought_once(buyer, transaction=hash_on_chain)
