@@ -5,11 +5,12 @@ from datetime import datetime
 from accounts.models import SecurityEvent, User
 from accounts.services.attempts import Limit, count_attempt
 from accounts.services.security_events import Origin, record
+from core.client_address import subscriber
 
 BY_ADDRESS = Limit(kind="staff_password_by_address", most=60)
-"""Passwords that one address may try within an hour, whoever's."""
+"""Passwords that one client (an IPv4 address, or the /64 of an IPv6 one) may try within an hour, whoever's."""
 BY_PAIR = Limit(kind="staff_password_by_pair", most=20)
-"""Passwords that one address may try for one account: nobody elsewhere can lock somebody out."""
+"""Passwords that one client may try for one account: nobody elsewhere can lock somebody out."""
 BY_ACCOUNT = Limit(kind="staff_password_by_account", most=200)
 """Passwords that the whole world may try for one account."""
 
@@ -20,9 +21,9 @@ def count_password_attempt(*, email: str, origin: Origin, now: datetime) -> None
     Raises:
         RateLimited: too many were tried; it must not be judged.
     """
-    address, account = origin.address or "unknown", email.strip().lower()
+    client, account = subscriber(origin.address), email.strip().lower()
     count_attempt(
-        subjects=[(BY_ADDRESS, address), (BY_PAIR, f"{address} {account}"), (BY_ACCOUNT, account)],
+        subjects=[(BY_ADDRESS, client), (BY_PAIR, f"{client} {account}"), (BY_ACCOUNT, account)],
         now=now,
     )
 

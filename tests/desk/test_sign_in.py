@@ -230,6 +230,17 @@ class TestPassword:
         elsewhere = browser.post(LOGIN, {"username": EMAIL, "password": PASSWORD}, REMOTE_ADDR="203.0.113.77")
         assert elsewhere.status_code == 302
 
+    def test_the_addresses_of_one_subscriber_count_together(self, operator: User) -> None:
+        browser = Client()
+        form = {"username": EMAIL, "password": "wrong"}
+        for number in range(20):
+            answer = browser.post(LOGIN, form, REMOTE_ADDR=f"2001:db8:1:2::{number + 1:x}")
+            assert "correct" in answer.content.decode()
+        right = {"username": EMAIL, "password": PASSWORD}
+        refused = browser.post(LOGIN, right, REMOTE_ADDR="2001:db8:1:2:ffff::1")
+        assert "Too many attempts" in refused.content.decode()
+        assert browser.post(LOGIN, right, REMOTE_ADDR="2001:db8:1:3::1").status_code == 302
+
     def test_it_is_good_for_ten_minutes_and_for_the_password_it_was(
         self, operator: User, monkeypatch: pytest.MonkeyPatch
     ) -> None:
