@@ -198,6 +198,10 @@ class AffiliateAdmin(DeskAdmin):
         """Who may decide about affiliates."""
         return bool(request.user.has_perm("affiliates.decide_affiliate"))
 
+    def has_terms_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Who may change what affiliates earn: not who lets them in."""
+        return bool(request.user.has_perm("affiliates.set_terms"))
+
     @action(description="Approve", permissions=["decide"], icon="check")
     def approve(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The application."""
@@ -218,7 +222,7 @@ class AffiliateAdmin(DeskAdmin):
         """The affiliate."""
         return self._decide_one(request, object_id, "reinstate")
 
-    @action(description="Change terms", permissions=["decide"], icon="percent")
+    @action(description="Change terms", permissions=["terms"], icon="percent")
     def terms(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The share."""
 

@@ -11,7 +11,7 @@ from accounts.device_transitions import APPROVED, LINK
 from accounts.models import ApiKey, DeviceLink, SecurityEvent, User
 from accounts.services.security_events import NOWHERE, record
 from core import outbox_topics
-from core.errors import NotFound
+from core.errors import Forbidden, NotFound
 from core.outbox.services import emit
 
 LAST_REQUESTS = timedelta(seconds=recognition.CACHE_SECONDS + 1)
@@ -20,6 +20,10 @@ LAST_REQUESTS = timedelta(seconds=recognition.CACHE_SECONDS + 1)
 
 class AccountNotFound(NotFound):
     """There is no such account."""
+
+
+class NotFromTheDesk(Forbidden):
+    """Staff are suspended with `manage.py suspend_account` alone, and nobody suspends themselves."""
 
 
 def suspend_account(
@@ -33,10 +37,13 @@ def suspend_account(
 
     Raises:
         AccountNotFound: there is no such account.
+        NotFromTheDesk: an operator (`actor_id`) asks for it, and the account is staff's or their own.
         ValueError: `reason` is empty.
     """
     with transaction.atomic():
         user = _lock(account_id, reason)
+        if actor_id is not None and (user.is_staff or user.is_superuser or user.pk == actor_id):
+            raise NotFromTheDesk
         if end_jobs:
             payload = {"accountId": str(user.pk), "actorId": str(actor_id) if actor_id else None, "reason": reason}
             emit(topic=outbox_topics.OPEN_JOBS_UNWANTED, payload=payload, due_at=now + LAST_REQUESTS)

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 
 from affiliates.models import Affiliate, Decision, PayoutRequest
@@ -16,7 +17,6 @@ from core.errors import Forbidden, InvalidRequest, InvalidState, NotFound
 
 AffiliateAction = Literal["approve", "reject", "suspend", "reinstate"]
 PayoutAction = Literal["approve", "reject", "pay"]
-HIGHEST_BASIS_POINTS = 10_000
 LONGEST_REFERENCE = 200
 _WITH_A_REASON = ("reject", "suspend", "terms")
 
@@ -51,7 +51,7 @@ def decide_affiliate(
 
 
 def set_basis_points(*, affiliate_id: UUID, basis_points: int, actor_id: UUID, reason: str, now: datetime) -> Affiliate:
-    """Change an affiliate's share of the deposits to come: 0 to HIGHEST_BASIS_POINTS. Earlier commissions stay.
+    """Change an affiliate's share of the deposits to come: 0 to AFFILIATE_MOST_BASIS_POINTS. Earlier ones stay.
 
     Raises:
         NotFound: there is no such affiliate.
@@ -59,8 +59,9 @@ def set_basis_points(*, affiliate_id: UUID, basis_points: int, actor_id: UUID, r
         InvalidRequest: without a reason, or the share is out of range.
     """
     _require_reason("terms", reason)
-    if not 0 <= basis_points <= HIGHEST_BASIS_POINTS:
-        raise InvalidRequest({"basisPoints": f"must be 0 to {HIGHEST_BASIS_POINTS}"})
+    most = settings.AFFILIATE_MOST_BASIS_POINTS
+    if not 0 <= basis_points <= most:
+        raise InvalidRequest({"basisPoints": f"must be 0 to {most} ({most / 100:g} %)"})
     with transaction.atomic():
         affiliate = _lock_affiliate(affiliate_id, actor_id)
         Affiliate.objects.filter(pk=affiliate_id).update(basis_points=basis_points, updated_at=now)

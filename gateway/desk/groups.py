@@ -27,6 +27,7 @@ POWERS = (
     Power("payments", "providerevent", "replay_event", "Can have provider events judged again"),
     Power("payments", "x402payment", "decide_x402payment", "Can decide x402 payments in review"),
     Power("affiliates", "affiliate", "decide_affiliate", "Can approve, reject, suspend and reinstate affiliates"),
+    Power("affiliates", "affiliate", "set_terms", "Can change the shares of affiliates"),
     Power("affiliates", "payoutrequest", "decide_payout", "Can approve and reject payouts"),
     Power("affiliates", "payoutrequest", "pay_payout", "Can mark payouts as paid"),
     Power("media", "job", "terminate_job", "Can terminate jobs"),
@@ -78,6 +79,7 @@ GROUPS: dict[str, frozenset[str]] = {
             "affiliates.view_commission",
             "affiliates.view_payoutrequest",
             "affiliates.view_decision",
+            "affiliates.set_terms",
             "affiliates.pay_payout",
         }
     ),

@@ -192,6 +192,8 @@ REFERRAL_COOKIE_NAME = "killa_tamata_referral"
 """What holds the capture token of a browser that followed an affiliate's link."""
 AFFILIATE_MATURITY_DAYS = integer("AFFILIATE_MATURITY_DAYS", 30)
 """How long a commission is pending: as long as most refunds and disputes may take."""
+AFFILIATE_MOST_BASIS_POINTS = integer("AFFILIATE_MOST_BASIS_POINTS", 5_000)
+"""The largest share of deposits, in hundredths of a percent, that staff may give an affiliate."""
 ADJUSTMENT_APPROVAL_MICROS = integer("ADJUSTMENT_APPROVAL_MICROS", 100_000_000)
 """An adjustment by hand of so many micros, or several that add up to it within a day, waits for a second person."""
 STAFF_SECOND_FACTOR = flag("STAFF_SECOND_FACTOR", True)

@@ -71,6 +71,16 @@ class TestAccounts:
             "Reinstate account: seen in ticket 12",
         ]
 
+    @pytest.mark.parametrize("staff", [{"superuser": True}, {}])
+    def test_staff_and_oneself_are_not_suspended_here(self, staff: dict[str, bool]) -> None:
+        operator, colleague = Operator("operator"), make_staff(**staff)
+        for user in (colleague, operator.user):
+            answer = operator.does(f"accounts/user/{user.pk}/suspend")
+            assert (answer.status_code, "Staff are suspended with" in answer.content.decode()) == (400, True)
+            assert User.objects.get(pk=user.pk).is_active
+        assert not SecurityEvent.objects.filter(kind="account_suspended").exists()
+        assert operator.noted() == []
+
     def test_without_a_reason_nothing_happens(self, customer: Customer) -> None:
         operator = Operator("operator")
         assert operator.does(f"accounts/user/{customer.id}/suspend", {"reason": " "}).status_code == 400
@@ -253,14 +263,18 @@ class TestAffiliates:
         assert list(Decision.objects.values_list("action", "actor")) == [("approve", reviewer.user.pk)] * 2
 
     def test_suspended_with_a_reason_and_given_other_terms(self, affiliate: Affiliate) -> None:
-        reviewer = Operator("reviewer")
+        reviewer, finance = Operator("reviewer"), Operator("finance")
         page = f"affiliates/affiliate/{affiliate.pk}"
         refused = reviewer.does(f"{page}/suspend")
         assert refused.status_code == 400  # it is not approved
         reviewer.does(f"{page}/approve", {"reason": ""})
         reviewer.does(f"{page}/suspend")
-        assert reviewer.does(f"{page}/terms", {"percent": "12.345", **REASON}).status_code == 400
-        reviewer.does(f"{page}/terms", {"percent": "12.34", **REASON})
+        assert reviewer.does(f"{page}/terms", {"percent": "12.34", **REASON}).status_code == 403
+        for wrong in ("12.345", "-1", "50.01", "100"):
+            assert finance.does(f"{page}/terms", {"percent": wrong, **REASON}).status_code == 400
+        affiliate.refresh_from_db()
+        assert affiliate.basis_points == 2_000
+        finance.does(f"{page}/terms", {"percent": "12.34", **REASON})
         affiliate.refresh_from_db()
         assert (affiliate.status, affiliate.basis_points) == ("suspended", 1234)
         assert list(Decision.objects.order_by("id").values_list("action", "reason")) == [

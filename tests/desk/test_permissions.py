@@ -80,7 +80,7 @@ ACTIONS: dict[str, set[str]] = {
     "affiliates/affiliate/{affiliate}/reject": {REVIEWER},
     "affiliates/affiliate/{affiliate}/suspend": {REVIEWER},
     "affiliates/affiliate/{affiliate}/reinstate": {REVIEWER},
-    "affiliates/affiliate/{affiliate}/terms": {REVIEWER},
+    "affiliates/affiliate/{affiliate}/terms": {FINANCE},
     "affiliates/payoutrequest/{payout}/approve": {REVIEWER},
     "affiliates/payoutrequest/{payout}/reject": {REVIEWER},
     "affiliates/payoutrequest/{payout}/pay": {FINANCE},
