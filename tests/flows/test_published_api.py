@@ -45,6 +45,8 @@ def published(node: StandIn, settings: Any, issuer: Any) -> Iterator[Any]:
     """The document as a client reads it, from the application itself; its requests share the test's transaction."""
     settings.RATE_LIMITS = dict.fromkeys(settings.RATE_LIMITS, 10**9)
     settings.EMAIL_HOST = "127.0.0.1"
+    for provider in ("STRIPE", "COINBASE"):
+        setattr(settings, f"{provider}_WEBHOOK_SECRETS", ["whsec_of_nobody"])
     settings.X402_FACILITATOR_URL, settings.X402_PAY_TO = "http://127.0.0.1:9", f"0x{'11' * 20}"
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)  # as Django's own test client does
