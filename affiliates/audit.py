@@ -66,17 +66,36 @@ WHERE figure.applies AND figure.expected IS DISTINCT FROM figure.found
 ORDER BY COALESCE(r.payout, m.payout), 4
 """  # noqa: S608 - constants
 
+_FORFEITED = f"""
+WITH transfer AS MATERIALIZED ({COMMISSIONS}),
+kept AS (
+    SELECT account_id, SUM(pending)::bigint AS pending, SUM(available)::bigint AS available FROM transfer GROUP BY 1
+)
+SELECT CASE WHEN a.id IS NOT NULL THEN 'aff' END, a.id, t.reference, figure.name, figure.expected, figure.found
+FROM transfer t JOIN kept USING (account_id)
+LEFT JOIN affiliates_affiliate a ON a.id::text = split_part(t.reference, ':', 2) AND a.account_id = t.account_id
+LEFT JOIN accounts_user u ON u.id = a.account_id
+CROSS JOIN LATERAL (VALUES
+    ('deleted', 1, (u.deleted_at IS NOT NULL)::int), ('pending', 0, kept.pending), ('available', 0, kept.available)
+) figure (name, expected, found)
+WHERE t.reference LIKE 'affiliate:%%:forfeited:%%' AND figure.expected IS DISTINCT FROM figure.found
+ORDER BY 3, 4
+"""  # noqa: S608 - constants
+
 _STRAYS = f"""
 SELECT NULL, NULL::uuid, reference, kind, NULL::bigint, amount FROM ({COMMISSIONS}) transfer
 WHERE reference NOT LIKE 'commission:%%' AND reference NOT LIKE 'payout:%%'
+    AND reference NOT LIKE 'affiliate:%%:forfeited:%%'
 ORDER BY 3
 """  # noqa: S608 - constants
 
 
 def differences() -> list[Finding]:
-    """Commissions and payouts whose transfers differ from their rows, and affiliates' transfers that have no row."""
+    """Commissions and payouts whose transfers differ from their rows, commission given up by accounts that are not
+    deleted or have some left, and affiliates' transfers that have no row."""
     return [
         *findings("affiliates", _COMMISSIONS, {"available": AVAILABLE}),
         *findings("affiliates", _PAYOUTS, {"open": list(PAYOUT_OPEN), "paid": PAID}),
+        *findings("affiliates", _FORFEITED),
         *findings("affiliates", _STRAYS),
     ]

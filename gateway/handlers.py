@@ -6,7 +6,7 @@ HANDLERS = {
     outbox_topics.USER_CREATED: ["billing.handlers.open_ledger_accounts"],
     outbox_topics.USER_REFERRED: ["affiliates.handlers.bind_at_sign_up"],
     outbox_topics.OPEN_JOBS_UNWANTED: ["media.handlers.end_unwanted_jobs"],
-    outbox_topics.ACCOUNT_DELETED: ["media.handlers.erase_jobs"],
+    outbox_topics.ACCOUNT_DELETED: ["media.handlers.erase_jobs", "payments.handlers.erase_purchases"],
     outbox_topics.ERASURE_CONTINUES: ["media.handlers.erase_jobs"],
     outbox_topics.DEPOSIT_SETTLED: ["affiliates.handlers.accrue"],
     outbox_topics.DEPOSIT_REVERSED: ["affiliates.handlers.claw_back"],

@@ -21,6 +21,7 @@ from gateway import celery
 from gateway.handlers import MAILS
 from media import dispatcher, reaper, retention, run_times, staging
 from payments.services import reconcile_x402
+from payments.services.erase_purchases import forget_payloads
 from payments.services.process_events import process_due_events
 from payments.services.reconcile_due import reconcile_due
 
@@ -61,6 +62,7 @@ LOOPS: Sequence[Loop] = (
     Loop(name="retention", run=lambda: retention.sweep(now=clock.now()), interval=60.0),
     Loop(name="accounts", run=lambda: accounts.sweep(now=clock.now()), interval=300.0),
     Loop(name="idempotency", run=lambda: forget_old(now=clock.now()), interval=300.0),
+    Loop(name="provider-events", run=lambda: forget_payloads(limit=500, now=clock.now()), interval=3600.0),
 )
 
 

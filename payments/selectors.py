@@ -2,8 +2,14 @@
 
 from uuid import UUID
 
+from django.db.models import Q, Sum
+
+from billing.micros import Micros
 from core.errors import NotFound
-from payments.models import Checkout, Package
+from payments.models import Checkout, Package, X402Payment
+from payments.transitions import OPEN, PENDING, REVIEW
+
+MICROS_PER_CENT = 10_000
 
 
 class CheckoutNotFound(NotFound):
@@ -35,3 +41,18 @@ def own_checkout(*, account_id: UUID, provider: str, provider_id: str) -> Checko
 def checkout_of(*, account_id: UUID, checkout_id: UUID) -> Checkout | None:
     """The account's checkout of this id."""
     return Checkout.objects.filter(account_id=account_id, pk=checkout_id).first()
+
+
+def open_purchases(*, account_id: UUID) -> Micros:
+    """What the account's purchases that are not over would cost together; 0: there is none.
+
+    Those under way, those that an operator must decide, and ended ones that are watched since money may come late.
+    """
+    checkouts = Checkout.objects.filter(
+        Q(status__in=(PENDING, OPEN, REVIEW)) | Q(reconcile_at__isnull=False), account_id=account_id
+    )
+    payments = X402Payment.objects.filter(
+        Q(status__in=(PENDING, REVIEW)) | Q(reconcile_at__isnull=False), account_id=account_id
+    )
+    sums = [int(found.aggregate(cents=Sum("usd_cents", default=0))["cents"]) for found in (checkouts, payments)]
+    return sum(sums) * MICROS_PER_CENT

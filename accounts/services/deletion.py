@@ -53,16 +53,22 @@ def prove_owner(*, account_id: UUID, code: str | None, id_token: str | None, now
     return judge_guess(email=user.email, code=code, now=now)
 
 
-def erase_person(*, account_id: UUID, origin: Origin, now: datetime) -> bool:
+def lock_person(*, account_id: UUID) -> bool:
+    """Lock the account until the caller's transaction ends: no row that refers to it is committed meanwhile.
+
+    So what is read of the account after this is all there is. False: it was deleted before.
+    """
+    return User.objects.select_for_update().get(pk=account_id).deleted_at is None
+
+
+def erase_person(*, account_id: UUID, origin: Origin, now: datetime) -> None:
     """Pseudonymise the account in the caller's transaction: address, labels, keys, sessions, links, noted addresses.
 
-    Other rooms hear of it by `accounts.account_deleted`. The address is free for a new account. Security events stay:
-    they are append-only and show who did what from where; so do transfers. False: it was deleted before.
+    Call it after `lock_person`. Other rooms hear of it by `accounts.account_deleted`. The address is free for a new
+    account. Security events stay: they are append-only and show who did what from where; so do transfers.
     """
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=account_id)
-        if user.deleted_at is not None:
-            return False
+        user = User.objects.get(pk=account_id)
         revoke_all_keys(account_id=account_id, now=now, origin=origin)
         withdraw_links(account_id=account_id)
         record(account_id=account_id, kind=SecurityEvent.ACCOUNT_DELETED, origin=origin, now=now)
@@ -81,7 +87,6 @@ def erase_person(*, account_id: UUID, origin: Origin, now: datetime) -> bool:
             deleted_at=now,
         )
         emit(topic=outbox_topics.ACCOUNT_DELETED, payload={"accountId": str(account_id)})
-    return True
 
 
 def address_of(account_id: UUID) -> str:

@@ -16,8 +16,10 @@ class LockedAccount:
     """For waiting and running jobs."""
     receivable: Micros
     """Owed after a reversed deposit."""
-    commission: Micros
-    """Earned as an affiliate and not paid out: pending and available."""
+    pending_commission: Micros
+    """Earned as an affiliate, and not available yet."""
+    available_commission: Micros
+    """Below zero it is owed."""
     reserved: Micros
     """Of an open payout request."""
 
@@ -33,6 +35,7 @@ def lock_account(*, account_id: UUID) -> LockedAccount:
         available=balance.available if balance else 0,
         held=balance.held if balance else 0,
         receivable=balance.receivable if balance else 0,
-        commission=commission.pending + commission.available if commission else 0,
+        pending_commission=commission.pending if commission else 0,
+        available_commission=commission.available if commission else 0,
         reserved=commission.reserved if commission else 0,
     )

@@ -99,3 +99,5 @@ class DeletedAccount(Message):
     deleted_at: str
     forfeited_usd_micros: int
     """Credit that was given up."""
+    forfeited_commission_usd_micros: int
+    """Commission that was given up: pending and available."""

@@ -55,9 +55,10 @@ class DeleteView(APIView):
         tag="account",
         summary="Delete the account",
         description="For good. Needs a session or a key with every scope, and a fresh proof of the account's address. "
-        "Keys and sessions end at once; address, labels, inputs and callback URLs are erased, files are deleted "
-        "within minutes; transfers, deposits, security events and what jobs cost are kept without a name. The address "
-        "may sign up anew. Refused while jobs, a debt or a payout request are open.",
+        "Keys and sessions end at once; address, labels, inputs and callback URLs are erased, files and what payment "
+        "providers told of the buyer are deleted within minutes; transfers, deposits, security events and what jobs "
+        "cost are kept without a name. The address may sign up anew. Refused while jobs, purchases, a debt or a "
+        "payout request are open.",
         scope=Scope.KEYS,
         body=DeleteAccountRequest,
         answers={200: DeletedAccount},
@@ -88,7 +89,8 @@ class DeleteView(APIView):
         answer = DeletedAccount(
             account_id=ids.encode(ids.ACCOUNT, caller.id),
             deleted_at=clock.rfc3339(now),
-            forfeited_usd_micros=forfeited,
+            forfeited_usd_micros=forfeited.credit,
+            forfeited_commission_usd_micros=forfeited.commission,
         )
         return Response(answer.wire())
 

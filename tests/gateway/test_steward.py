@@ -161,6 +161,7 @@ def test_the_duties_are_these() -> None:
         ("retention", False),
         ("accounts", False),
         ("idempotency", False),
+        ("provider-events", False),
     ]
     assert len({entry.name for entry in LOOPS}) == len(LOOPS)
 

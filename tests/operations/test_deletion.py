@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.management import call_command
@@ -13,11 +14,11 @@ from django.test import Client
 
 from accounts.models import ApiKey, EmailCode, KeyAddress, SecurityEvent, User
 from accounts.services.suspension import AccountNotFound, reinstate_account
-from affiliates.models import Affiliate
+from affiliates.models import Affiliate, Decision, PayoutRequest
 from billing.ledger.models import Transfer
 from billing.selectors import audit, balance
 from billing.services.reverse_deposit import reverse_deposit
-from core import clock
+from core import clock, ids
 from core.idempotency.models import IdempotencyRecord
 from core.outbox.services import handle_due
 from core.webhooks.delivery import deliver_due
@@ -25,7 +26,11 @@ from core.webhooks.models import WebhookDelivery, WebhookSecret
 from core.webhooks.secrets import current_secret
 from media.models import Job, JobInput
 from media.retention import sweep
-from payments.models import Checkout, Deposit
+from payments.models import Checkout, Deposit, ProviderEvent, Reversal, X402Payment
+from payments.providers.registry import provider_of
+from payments.selectors import open_purchases
+from payments.services.erase_purchases import forget_payloads
+from payments.services.open_checkout import CheckoutRefused, send_checkout
 from tests import google
 from tests.accounts.credentials import OWN, browser_of, limited
 from tests.accounts.sign_ins import VERIFY, mailed_code, post
@@ -61,7 +66,15 @@ def person(node: StandIn, host: Hosted) -> Customer:
     User.objects.filter(pk=customer.id).update(email=f"{MARK}@example.com")
     ApiKey.objects.filter(user_id=customer.id).update(label=f"{MARK} laptop")
     Checkout.objects.create(
-        id=customer.id, account_id=customer.id, provider="stripe", provider_id="cs_1", usd_cents=1_000, status="paid"
+        id=customer.id,
+        account_id=customer.id,
+        provider="stripe",
+        provider_id="cs_1",
+        usd_cents=1_000,
+        status="paid",
+        request={"customer_email": f"{MARK}@example.com"},
+        url=f"https://pay.example/{MARK}",
+        reconcile_at=None,
     )
     Deposit.objects.create(
         id=customer.id,
@@ -86,6 +99,7 @@ def person(node: StandIn, host: Hosted) -> Customer:
         contact_email=f"{MARK}@example.com",
         payout_address=MARK,
         country_code="AT",
+        status="approved",
     )
     headers = {"Authorization": f"Bearer {customer.key}"}
     customer.http.patch(
@@ -95,6 +109,58 @@ def person(node: StandIn, host: Hosted) -> Customer:
         headers=headers,
     )
     return customer
+
+
+@pytest.fixture
+def buyer(person: Customer) -> Customer:
+    """The same, with more of payments and payouts than the books of a test would bear."""
+    _events_of(person.id)
+    X402Payment.objects.create(
+        account_id=person.id,
+        usd_cents=100,
+        atomic_units=1_000_000,
+        payer="0xpayer",
+        nonce="0x01",
+        status="failed",
+        valid_before=clock.now(),
+        payload={"signature": MARK},
+        requirements={},
+    )
+    PayoutRequest.objects.create(
+        affiliate=Affiliate.objects.get(account_id=person.id),
+        amount_micros=1,
+        payout_address=MARK,
+        note=MARK,
+        status="rejected",
+    )
+    return person
+
+
+def _events_of(account_id: UUID) -> None:
+    """What Stripe told of the purchase, judged; a refund that waits; and somebody else's."""
+    deposit = Deposit.objects.get(pk=account_id)
+    Reversal.objects.create(deposit=deposit, kind="dispute", provider_id="dp_1:2", amount_micros=1)
+    about: dict[str, dict[str, Any]] = {
+        "cs_1": {"customer_details": {"email": f"{MARK}@example.com"}, "payment_intent": {"id": "pi_1", "who": MARK}},
+        "ch_1": {"billing_details": {"name": MARK}, "payment_intent": "pi_1"},
+        "dp_1": {"evidence": {"customer_name": MARK}},
+        "cs_2": {"customer_details": {"email": "somebody@example.com"}, "payment_intent": "pi_2"},
+    }
+    for number, (object_id, more) in enumerate(about.items()):
+        ProviderEvent.objects.create(
+            provider="stripe",
+            event_id=f"evt_{number}",
+            type="charge.refunded" if object_id == "ch_1" else "checkout.session.completed",
+            object_id=object_id,
+            payload={
+                "id": f"evt_{number}",
+                "type": "charge.refunded" if object_id == "ch_1" else "checkout.session.completed",
+                "livemode": False,
+                "data": {"object": {"id": object_id, **more}},
+            },
+            status="processed" if object_id != "ch_1" else "received",
+            finished_at=clock.now() if object_id != "ch_1" else None,
+        )
 
 
 def everywhere(text: str) -> list[str]:
@@ -140,6 +206,107 @@ def test_the_person_is_in_no_table_any_more(person: Customer, node: StandIn) -> 
     assert balance(account_id=person.id).total == 0
     assert audit() == []
     call_command("audit")
+
+
+def test_what_providers_said_is_reduced_to_what_judging_it_needs(buyer: Customer) -> None:
+    person = buyer
+    assert {"payments_providerevent", "payments_x402payment", "affiliates_payoutrequest"} <= set(everywhere(MARK))
+    delete(person, forfeitBalance=True)
+    handle_due(limit=100, now=clock.now())
+    assert everywhere(MARK) == ["accounts_countedattempt"]
+    payloads = dict(ProviderEvent.objects.values_list("object_id", "payload"))
+    assert payloads["cs_1"] == {
+        "erased": True,
+        "id": "evt_0",
+        "type": "checkout.session.completed",
+        "livemode": False,
+        "data": {"object": {"id": "cs_1"}},
+    }
+    assert payloads["ch_1"]["data"] == {"object": {"id": "ch_1", "payment_intent": "pi_1"}}
+    assert payloads["dp_1"]["data"] == {"object": {"id": "dp_1"}}
+    assert payloads["cs_2"]["data"]["object"]["customer_details"] == {"email": "somebody@example.com"}
+    judge = provider_of("stripe").hint
+    assert (judge(payloads["cs_1"]).purchase_id, judge(payloads["ch_1"]).payment_id) == ("cs_1", "pi_1")
+    checkout = Checkout.objects.get(account_id=person.id)
+    assert (checkout.request, checkout.url, checkout.provider_id, checkout.status) == ({}, "", "cs_1", "paid")
+    payment = X402Payment.objects.get(account_id=person.id)
+    assert (payment.payload, payment.payer, payment.nonce) == ({}, "0xpayer", "0x01")
+    asked = PayoutRequest.objects.get()
+    assert (asked.payout_address, asked.note, asked.amount_micros) == ("", "", 1)
+    affiliate = Affiliate.objects.get(account_id=person.id)
+    assert (affiliate.status, affiliate.payout_address) == ("suspended", "")
+    assert Decision.objects.values_list("action", "actor_id", "reason").get() == (
+        "suspend",
+        person.id,
+        "The account was deleted.",
+    )
+
+
+def test_what_providers_said_is_kept_word_for_word_for_ninety_days(buyer: Customer) -> None:
+    words = dict(ProviderEvent.objects.values_list("object_id", "payload"))
+    ProviderEvent.objects.filter(object_id="dp_1").update(status="flagged")
+    assert forget_payloads(limit=9, now=clock.now() + timedelta(days=89, hours=23)) == 0
+    assert dict(ProviderEvent.objects.values_list("object_id", "payload")) == words
+    late = clock.now() + timedelta(days=90, minutes=1)
+    assert [forget_payloads(limit=1, now=late) for _ in range(3)] == [1, 1, 0]
+    kept = dict(ProviderEvent.objects.values_list("object_id", "payload"))
+    assert [name for name in words if kept[name] != words[name]] == ["cs_1", "cs_2"]
+    assert kept["cs_2"]["data"] == {"object": {"id": "cs_2", "payment_intent": "pi_2"}}
+
+
+def test_open_purchases_are_in_the_way(customer: Customer) -> None:
+    def checkout(status: str, cents: int, *, watched: bool = False, account: UUID = customer.id) -> None:
+        Checkout.objects.create(
+            account_id=account,
+            provider="coinbase",
+            provider_id=str(ids.new()),
+            usd_cents=cents,
+            status=status,
+            reconcile_at=clock.now() if watched else None,
+        )
+
+    for status in ("paid", "expired", "failed", "canceled"):
+        checkout(status, 1)
+    assert open_purchases(account_id=customer.id) == 0
+    checkout("open", 10_000, account=new_customer(0).id)
+    assert open_purchases(account_id=customer.id) == 0
+    for status, cents in (("pending", 10), ("open", 200), ("review", 3_000)):
+        checkout(status, cents)
+    checkout("expired", 40_000, watched=True)
+    for number, status in enumerate(("pending", "review", "settled", "failed")):
+        X402Payment.objects.create(
+            account_id=customer.id,
+            usd_cents=500_000 * 10**number,
+            atomic_units=1,
+            nonce=str(number),
+            status=status,
+            valid_before=clock.now(),
+            payload={},
+            requirements={},
+        )
+    answer = delete(customer, forfeitBalance=True)
+    assert error(answer, 409, "account_not_deletable")["details"]["reasons"] == [
+        {"reason": "open_purchases", "usdMicros": 5_543_210 * 10_000}
+    ]
+    assert customer.money() == (10_000_000, 0)
+    assert Checkout.objects.filter(account_id=customer.id, status="pending").exists()
+
+
+def test_a_purchase_that_slipped_in_fails_before_it_has_a_page(customer: Customer) -> None:
+    assert delete(customer, forfeitBalance=True).status_code == 200
+    late = Checkout.objects.create(
+        account_id=customer.id, provider="stripe", package_code="starter", usd_cents=500, request={"email": MARK}
+    )
+    handle_due(limit=100, now=clock.now())
+    late.refresh_from_db()
+    assert (late.status, late.note, late.reconcile_at, late.request) == (
+        "failed",
+        "The account was deleted.",
+        None,
+        {},
+    )
+    with pytest.raises(CheckoutRefused):
+        send_checkout(checkout=late, now=clock.now())
 
 
 def test_no_door_is_left_and_the_address_is_free(person: Customer) -> None:
