@@ -20,6 +20,7 @@ CHECKOUT = Transitions(
         "expire": ((PENDING, OPEN), EXPIRED),  # the provider says that nobody paid in time
         "fail": ((PENDING, OPEN), FAILED),  # the provider refused to make it, or the payment failed for good
         "cancel": ((PENDING, OPEN), CANCELED),  # the customer or an operator ended it
+        "close": (REVIEW, CANCELED),  # an operator decided that nothing is credited
         "flag": (
             (PENDING, OPEN, EXPIRED, FAILED, CANCELED),
             REVIEW,
@@ -34,7 +35,7 @@ X402 = Transitions(
     {
         "settle": ((PENDING, FAILED, REVIEW), SETTLED),  # the facilitator or the chain says that the money moved
         "fail": ((PENDING, REVIEW), FAILED),  # refused, or unused past its validity
-        "flag": (PENDING, REVIEW),  # the outcome cannot be learnt: an operator decides
+        "flag": ((PENDING, FAILED), REVIEW),  # the outcome cannot be learnt: an operator decides
     }
 )
 

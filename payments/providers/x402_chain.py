@@ -84,7 +84,12 @@ def fate(sought: Authorization) -> Fate:
     try:
         with httpx.Client(timeout=_SECONDS) as http:
             return _fate(_Node(http, settings.X402_RPC_URL), sought)
-    except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+    except httpx.HTTPStatusError as error:
+        # Not the error itself, which tells the node's address: that often holds a key.
+        raise ChainUnavailable(f"The chain's node answered {error.response.status_code}.") from None
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise ChainUnavailable(f"The chain's node cannot be asked: {type(error).__name__}.") from None
+    except (ValueError, KeyError, TypeError) as error:
         raise ChainUnavailable(f"The chain's node gave no answer that can be understood: {error!r}"[:500]) from error
 
 

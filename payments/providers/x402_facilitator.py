@@ -108,7 +108,8 @@ def settle(payload: PaymentPayload, requirements: PaymentRequirements) -> Settle
         with _http(SETTLE_SECONDS) as http:
             answer = _client(http).settle(payload, requirements)
     except (_Unfit, httpx.HTTPError, ValueError) as error:
-        _log.warning("x402_settlement_unknown", error=repr(error)[:500])
+        status = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else None
+        _log.warning("x402_settlement_unknown", error=type(error).__name__, status=status)
         return Unknown(f"no clear answer: {type(error).__name__}")
     return _judged(answer, requirements)
 

@@ -36,6 +36,8 @@ LOOP = "x402"
 PATIENCE = timedelta(seconds=facilitator.SETTLE_SECONDS + 20)
 """How long the chain is not asked about a payment whose settlement may be under way."""
 RETRY_AFTER_SECONDS = 2
+ASKED = "settlement_asked"
+"""The note of a pending payment that the facilitator was told to settle, until there is more to say of it."""
 _CREATED = 201
 
 
@@ -135,11 +137,10 @@ def purchase_x402(
     if mismatch is not None:
         raise PaymentRequired(asked, reason=mismatch.reason, message=mismatch.sentence)
     payment = _find(asked, signed)
-    first = False
     if payment is None:
         payment = _verified(asked, signed, now)
     if payment is None:
-        payment, first = _begin(account_id, asked, signed, key, now)
+        payment = _begin(account_id, asked, signed, key, now)
     if payment.account_id != account_id or payment.usd_cents != usd_cents:
         raise _refusal(asked, "invalid_exact_evm_nonce_already_used")
     with _alone(payment.pk) as mine:
@@ -151,7 +152,7 @@ def purchase_x402(
         if not mine or signed.untimely(now) is not None:
             raise PaymentPending(payment)
         bound = bind_referral(account_id=account_id, referral=referral, now=now)
-        return _settle(payment, asked, signed, bound, first=first, now=now)
+        return _settle(payment, asked, signed, bound, now=now)
 
 
 def _verified(asked: Asked, signed: SignedPayment, now: datetime) -> X402Payment | None:
@@ -174,8 +175,8 @@ def _verified(asked: Asked, signed: SignedPayment, now: datetime) -> X402Payment
 
 def _begin(
     account_id: UUID, asked: Asked, signed: SignedPayment, key: idempotency.Key | None, now: datetime
-) -> tuple[X402Payment, bool]:
-    """The pending row of this payment, committed, and whether it is ours: somebody may have been faster.
+) -> X402Payment:
+    """The pending row of this payment, committed: ours, or that of somebody who was faster.
 
     Raises:
         PaymentPending: the idempotency key was taken by another payment a moment ago.
@@ -201,7 +202,7 @@ def _begin(
                 idempotency.claim(key=key, subject_id=payment.pk, status=_CREATED, body=None, now=now)
     except IntegrityError:
         raise PaymentPending(_earlier(key) or payment) from None
-    return stored, stored.pk == payment.pk
+    return stored
 
 
 def _settle(
@@ -210,13 +211,14 @@ def _settle(
     signed: SignedPayment,
     bound: CodeOutcome | None,
     *,
-    first: bool,
     now: datetime,
 ) -> Purchase:
-    """Ask the facilitator, and act on what is certain.
+    """Ask the facilitator, and act on what is certain. Only while the payment is locked (`_alone`).
 
-    A refusal is believed only the first time: later ones may be because the first try did go through.
+    A refusal is believed only the first time, whoever asked: later ones may be because the first try did go through.
     """
+    # Noted before it is asked, so that a try whose process died counts, too.
+    first = bool(X402Payment.objects.filter(pk=payment.pk, note="").update(note=ASKED))
     outcome = facilitator.settle(signed.payload(asked.requirements), asked.requirements)
     match outcome:
         case facilitator.Settled(transaction_hash):

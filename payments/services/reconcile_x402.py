@@ -17,6 +17,9 @@ from payments.services.settle_x402 import CERTAIN_AFTER, fail_payment, flag_paym
 LONGEST_PAUSE = timedelta(minutes=5)
 MOST_LOOKS = 12
 """So often a used authorization's transfer is looked for before an operator must: about half an hour."""
+UNUSED_LOOKS = 4
+SILENT_LOOKS = 8
+"""What looks that found the authorization unused, or no node, count at most: the others are still to come."""
 _log = structlog.get_logger(__name__)
 
 
@@ -46,6 +49,7 @@ def reconcile_payment(*, payment_id: UUID, now: datetime) -> None:
         found = fate(_sought(payment))
     except ChainUnavailable as error:
         _log.warning("x402_chain_unavailable", payment=ids.encode(ids.X402_PAYMENT, payment.pk), error=error.message)
+        _count_at_most(payment, SILENT_LOOKS)
         return
     match found:
         case Moved(transaction):
@@ -57,7 +61,9 @@ def reconcile_payment(*, payment_id: UUID, now: datetime) -> None:
             _give_up(payment, "authorization_expired_unused", now)
         case Untraceable() if payment.reconcile_tries >= MOST_LOOKS:
             _untraceable(payment)
-        case Unused() | Untraceable():
+        case Unused():
+            _count_at_most(payment, UNUSED_LOOKS)
+        case Untraceable():
             pass  # asked again at reconcile_at
 
 
@@ -69,14 +75,16 @@ def _give_up(payment: X402Payment, why: str, now: datetime) -> None:
 
 def _untraceable(payment: X402Payment) -> None:
     note = "The authorization is used, and the node does not show the transfer: look it up in an explorer."
-    if not flag_payment(payment_id=payment.pk, note=note):
-        _stop_watching(payment)
+    flag_payment(payment_id=payment.pk, note=note)
 
 
 def _without_a_node(payment: X402Payment) -> None:
     note = f"The outcome is unknown ({payment.note or 'no answer'}), and X402_RPC_URL is not set."
-    if not flag_payment(payment_id=payment.pk, note=note):
-        _stop_watching(payment)
+    flag_payment(payment_id=payment.pk, note=note)
+
+
+def _count_at_most(payment: X402Payment, looks: int) -> None:
+    X402Payment.objects.filter(pk=payment.pk, reconcile_tries__gt=looks).update(reconcile_tries=looks)
 
 
 def _stop_watching(payment: X402Payment) -> None:

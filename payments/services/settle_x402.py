@@ -63,6 +63,7 @@ def settle_payment(*, payment_id: UUID, transaction_hash: str, now: datetime, no
                 "accountId": str(payment.account_id),
                 "depositMicros": amount,
                 "settledAt": clock.rfc3339(now),
+                "payer": payment.payer,
             },
         )
     _log.info("x402_settled", payment=ids.encode(ids.X402_PAYMENT, payment_id), transaction=transaction_hash)
@@ -91,10 +92,12 @@ def fail_payment(*, payment_id: UUID, note: str, now: datetime, for_good: bool) 
 
 
 def flag_payment(*, payment_id: UUID, note: str) -> bool:
-    """Leave the payment to an operator, since its outcome cannot be learnt. False when it ended otherwise before."""
-    flagged = transitions.X402.apply(
-        "flag", X402Payment.objects.filter(pk=payment_id), note=note[:500], reconcile_at=None
-    )
+    """Leave the payment to an operator, since its outcome cannot be learnt. False when it ended otherwise before.
+
+    A refused payment that the chain is still asked about can come to this, too; one that failed for good cannot.
+    """
+    open_ones = X402Payment.objects.filter(pk=payment_id).exclude(status=transitions.FAILED, reconcile_at=None)
+    flagged = transitions.X402.apply("flag", open_ones, note=note[:500], reconcile_at=None, finished_at=None)
     if flagged:
         _log.warning("x402_needs_an_operator", payment=ids.encode(ids.X402_PAYMENT, payment_id), note=note)
     return flagged

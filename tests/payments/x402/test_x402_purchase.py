@@ -103,6 +103,7 @@ def test_the_event_of_a_settled_deposit_is_written_with_it(buyer: Buyer, setting
         "accountId": str(buyer.customer.id),
         "depositMicros": 10_000_000,
         "settledAt": deposit.settled_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "payer": buyer.wallet.address.lower(),
     }
 
 

@@ -17,7 +17,7 @@ from payments.providers import x402_chain
 from payments.providers.x402_chain import AUTHORIZATION_CANCELED
 from payments.services import purchase_x402 as service
 from payments.services.decide_x402 import OwnPayment, decide_payment
-from payments.services.reconcile_x402 import MOST_LOOKS, reconcile_due, reconcile_payment
+from payments.services.reconcile_x402 import MOST_LOOKS, UNUSED_LOOKS, _sought, reconcile_due, reconcile_payment
 from tests.media.customers import error
 from tests.payments.x402.buyers import Buyer, bought_once, just_before_settling, ledger, never_sent, public_id
 from tests.payments.x402.test_x402_refused import refused
@@ -462,3 +462,87 @@ def test_the_log_is_followed_back_through_many_blocks(buyer: Buyer, monkeypatch:
     assert 4 <= len(ranges) <= 8
     assert all(last - first == 6 for first, last in ranges)
     assert all(newer[0] == older[1] + 1 for newer, older in pairwise(ranges))
+
+
+def failed_but_watched(buyer: Buyer, monkeypatch: pytest.MonkeyPatch) -> X402Payment:
+    """Refused by the facilitator for good, and looked after once its time is over."""
+    chain, begin = buyer.sandboxes.x402.chain, service._begin
+    monkeypatch.setattr(
+        service, "_begin", lambda *args: (chain.fund(buyer.wallet.address, -95_000_000), begin(*args))[1]
+    )
+    refused(buyer.pay(buyer.signed()), "invalid_exact_evm_insufficient_balance")
+    payment = buyer.payment()
+    assert payment.status == "failed"
+    return payment
+
+
+def test_a_refused_payment_that_is_used_and_cannot_be_traced_is_an_operators(
+    buyer: Buyer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payment = failed_but_watched(buyer, monkeypatch)
+    buyer.sandboxes.x402.chain.cancel_authorization(buyer.wallet.address, bytes.fromhex(payment.nonce[2:]))
+    for _ in range(MOST_LOOKS):
+        payment.refresh_from_db()
+        assert payment.status == "failed"
+        assert reconcile_due(limit=10, now=later(payment)) == 1
+    payment.refresh_from_db()
+    assert (payment.status, payment.reconcile_at, payment.finished_at) == ("review", None, None)
+    assert "look it up in an explorer" in payment.note
+    assert ledger(buyer) == []
+
+
+def test_a_refused_payment_whose_node_was_taken_away_is_an_operators(
+    buyer: Buyer, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    payment = failed_but_watched(buyer, monkeypatch)
+    settings.X402_RPC_URL = ""
+    assert reconcile_due(limit=10, now=later(payment)) == 1
+    payment.refresh_from_db()
+    assert (payment.status, payment.reconcile_at) == ("review", None)
+    assert "invalid_exact_evm_insufficient_balance" in payment.note
+
+
+def test_looks_at_an_unused_one_leave_time_to_trace_it(buyer: Buyer) -> None:
+    never_sent(buyer)
+    payment = pending(buyer, buyer.pay(buyer.signed()))
+    for _ in range(2 * MOST_LOOKS):
+        reconcile_due(limit=10, now=later(payment))
+    payment.refresh_from_db()
+    assert (payment.status, payment.reconcile_tries) == ("pending", UNUSED_LOOKS)
+    buyer.sandboxes.x402.chain.cancel_authorization(buyer.wallet.address, bytes.fromhex(payment.nonce[2:]))
+    for _ in range(MOST_LOOKS - UNUSED_LOOKS):
+        payment.refresh_from_db()
+        assert payment.status == "pending"
+        reconcile_due(limit=10, now=later(payment))
+    payment.refresh_from_db()
+    assert payment.status == "review"
+
+
+def test_a_refusal_after_anothers_lost_try_is_not_believed(buyer: Buyer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two requests, one row: the other one asked first, and its process died before it wrote what it knew."""
+    chain, begin = buyer.sandboxes.x402.chain, service._begin
+
+    def meanwhile(*args: Any) -> X402Payment:
+        stored = begin(*args)
+        X402Payment.objects.filter(pk=stored.pk).update(note=service.ASKED)
+        chain.fund(buyer.wallet.address, -95_000_000)
+        return stored
+
+    monkeypatch.setattr(service, "_begin", meanwhile)
+    payment = pending(buyer, buyer.pay(buyer.signed()))
+    assert payment.note == "invalid_exact_evm_insufficient_balance"
+
+
+def test_the_nodes_address_is_told_to_nobody(
+    buyer: Buyer, settings: Any, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    never_sent(buyer)
+    payment = pending(buyer, buyer.pay(buyer.signed()))
+    settings.X402_RPC_URL = f"{buyer.sandboxes.url}/x402/nowhere?key=sesame"
+    for url in (settings.X402_RPC_URL, "http://127.0.0.1:9/sesame"):
+        settings.X402_RPC_URL = url
+        with pytest.raises(x402_chain.ChainUnavailable) as raised:
+            x402_chain.fate(_sought(payment))
+        assert "sesame" not in f"{raised.value!r} {raised.value.__cause__!r}"
+    assert reconcile_due(limit=10, now=later(payment)) == 1
+    assert "sesame" not in caplog.text + "".join(capsys.readouterr())
