@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 from urllib.parse import quote, urlsplit
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -11,11 +10,11 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from unfold.widgets import UnfoldAdminTextInputWidget
 
 from billing.micros import usd
 from core import clock, ids
-from core.desk import Answers, BigTableAdmin, DeskAdmin, DeskInline, Question, ReasonForm, action, display, one_of
+from core.desk import Answers, BigTableAdmin, DeskAdmin, DeskInline, action, display, one_of
+from payments.desk import CLOSE, CREDIT, CREDIT_RECEIVED, DISMISS, GIVE_UP, REPLAY
 from payments.models import (
     COINBASE,
     PROVIDERS,
@@ -27,8 +26,9 @@ from payments.models import (
     Reversal,
     X402Payment,
 )
+from payments.services.decide_checkout import decide_checkout
 from payments.services.decide_x402 import decide_payment
-from payments.services.process_events import replay_event
+from payments.services.process_events import dismiss_event, replay_event
 from payments.transitions import (
     CHECKOUT_STATUSES,
     EVENT_STATUSES,
@@ -37,41 +37,6 @@ from payments.transitions import (
     X402_STATUSES,
 )
 
-REPLAY = Question(
-    title="Judge events again",
-    sentence="What each event is about is read from the provider once more, and only what is missing is posted: "
-    "nothing is credited or taken twice.",
-    button="Judge again",
-    form=forms.Form,
-)
-
-
-class TransactionForm(ReasonForm):
-    """Which transaction moved the money, and why it is believed."""
-
-    transaction = forms.CharField(
-        label="Transaction hash",
-        max_length=66,
-        widget=UnfoldAdminTextInputWidget(),
-        help_text="0x and 64 hexadecimal digits, as the chain's explorer shows it.",
-    )
-    field_order = ("transaction", "reason")
-
-
-CREDIT = Question(
-    title="Credit x402 payment",
-    sentence="You have seen on the chain that this authorisation moved the money to our address. The account is "
-    "credited with the full amount, once.",
-    button="Credit",
-    form=TransactionForm,
-)
-GIVE_UP = Question(
-    title="Give x402 payment up",
-    sentence="You have seen on the chain that this authorisation was not used and cannot be any more. Nothing is "
-    "credited, for good.",
-    button="Give up",
-    dangerous=True,
-)
 _EVENT_LABELS = {"received": "info", "processed": "success", "ignored": "default", "flagged": "danger"}
 _PURCHASE_LABELS = {
     "pending": "info",
@@ -237,6 +202,45 @@ class CheckoutAdmin(BigTableAdmin):
         "reconcile_tries",
     )
     readonly_fields = ("public_id", "price", "state")
+    actions_detail = ("credit_received", "close")
+
+    def has_decide_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Who may decide."""
+        return bool(request.user.has_perm("payments.decide_checkout"))
+
+    @action(description="Credit what came", permissions=["decide"], icon="check")
+    def credit_received(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The provider has money for it."""
+
+        def do(checkout: Checkout, answers: Answers) -> str:
+            decide_checkout(
+                checkout_id=checkout.pk,
+                action="credit",
+                cents=answers["cents"],
+                reason=answers["reason"],
+                actor_id=_staff(request),
+                now=clock.now(),
+            )
+            return f"{dollars_of_cents(answers['cents'])} credited."
+
+        return self.ask(request, object_id, CREDIT_RECEIVED, do)
+
+    @action(description="Close", permissions=["decide"], icon="block")
+    def close(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Nothing is to be credited."""
+
+        def do(checkout: Checkout, answers: Answers) -> str:
+            decide_checkout(
+                checkout_id=checkout.pk,
+                action="close",
+                cents=None,
+                reason=answers["reason"],
+                actor_id=_staff(request),
+                now=clock.now(),
+            )
+            return "Closed; nothing was credited."
+
+        return self.ask(request, object_id, CLOSE, do)
 
     @display(description="Id", ordering="id")
     def public_id(self, checkout: Checkout) -> str:
@@ -379,7 +383,7 @@ class ProviderEventAdmin(BigTableAdmin):
     )
     readonly_fields = ("state",)
     actions = ("replay_selected",)
-    actions_detail = ("replay",)
+    actions_detail = ("replay", "dismiss")
 
     @display(description="Status", label=_EVENT_LABELS)
     def state(self, event: ProviderEvent) -> str:
@@ -394,6 +398,20 @@ class ProviderEventAdmin(BigTableAdmin):
     def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """This one."""
         return self.ask(request, object_id, REPLAY, lambda event, answers: _replay(event, request))
+
+    def has_decide_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Who may close flagged ones."""
+        return bool(request.user.has_perm("payments.decide_checkout"))
+
+    @action(description="Close", permissions=["decide"], icon="check")
+    def dismiss(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Somebody saw to it."""
+
+        def do(event: ProviderEvent, answers: Answers) -> str:
+            dismiss_event(event_id=event.pk, reason=answers["reason"], actor_id=_staff(request), now=clock.now())
+            return "Closed; nothing was posted."
+
+        return self.ask(request, object_id, DISMISS, do)
 
     @admin.action(description="Judge again", permissions=["replay"])
     def replay_selected(self, request: HttpRequest, queryset: "QuerySet[ProviderEvent]") -> HttpResponse | None:

@@ -188,6 +188,8 @@ X402_RPC_URL = text("X402_RPC_URL", "")
 """A JSON-RPC endpoint of that network: asked what became of an uncertain payment; empty: operators are."""
 PAYMENTS_SANDBOX = words("PAYMENTS_SANDBOX")
 """The providers (stripe, coinbase, x402) that are this installation's own sandboxes: no money moves there."""
+PAYMENTS_MOST_OPEN_CHECKOUTS = integer("PAYMENTS_MOST_OPEN_CHECKOUTS", 20)
+"""How many purchases of one account may wait to be paid."""
 PROVIDER_EVENT_DAYS = integer("PROVIDER_EVENT_DAYS", 90)
 """How long a provider's event is kept word for word once it is judged; then only its ids."""
 REFERRAL_COOKIE_NAME = "killa_tamata_referral"

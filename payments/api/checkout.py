@@ -15,7 +15,13 @@ from core.operations import Scope, header_parameter, operation
 from payments.api.messages import CryptoCheckoutRequest, OpenedPurchase, StripeCheckoutRequest, opened_purchase
 from payments.models import COINBASE, STRIPE
 from payments.providers.purchase import ProviderNotConfigured, ProviderUnavailable
-from payments.services.open_checkout import AskedCheckout, CheckoutRefused, idempotency_route, open_checkout
+from payments.services.open_checkout import (
+    AskedCheckout,
+    CheckoutRefused,
+    TooManyCheckouts,
+    idempotency_route,
+    open_checkout,
+)
 from payments.services.referral import Referral
 
 _KEY_SCHEMA = {"type": "string", "minLength": 1, "maxLength": 200}
@@ -23,7 +29,13 @@ _KEYS = [
     header_parameter(name, "Makes a repetition of this request harmless.", schema=_KEY_SCHEMA)
     for name in idempotency.HEADERS
 ]
-_ERRORS = (ProviderNotConfigured, ProviderUnavailable, CheckoutRefused, idempotency.IdempotencyConflict)
+_ERRORS = (
+    ProviderNotConfigured,
+    ProviderUnavailable,
+    CheckoutRefused,
+    TooManyCheckouts,
+    idempotency.IdempotencyConflict,
+)
 
 
 class StripeCheckoutView(APIView):

@@ -4,13 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import structlog
+from redis.exceptions import RedisError
+
 from billing.micros import Micros
 from billing.selectors import balance
 from core.errors import InvalidState
+from core.valkey import valkey
 from payments.models import Checkout
 from payments.selectors import checkout_of, own_checkout
 from payments.services.reconcile_deposit import reconcile_deposit
 from payments.transitions import OPEN, PAID
+
+LOOK_PAUSE_SECONDS = 5
+"""A page that is loaded again and again asks the provider once in so long."""
+_log = structlog.get_logger(__name__)
 
 
 class NotSettled(InvalidState):
@@ -45,13 +53,24 @@ def claim_deposit(*, account_id: UUID, provider: str, provider_id: str, now: dat
 def look_again(*, account_id: UUID, checkout_id: UUID, now: datetime) -> Claimed | None:
     """The account's own checkout, its provider asked first where it is open; None when it has none of this id.
 
+    Between two looks at one checkout lie LOOK_PAUSE_SECONDS, in which the books alone are read.
+
     Raises:
         ProviderNotConfigured, ProviderUnavailable: nobody could be asked.
     """
     checkout = checkout_of(account_id=account_id, checkout_id=checkout_id)
     if checkout is None:
         return None
-    if checkout.status == OPEN:
+    if checkout.status == OPEN and _may_look(checkout_id):
         reconcile_deposit(provider=checkout.provider, provider_id=checkout.provider_id, now=now)
         checkout.refresh_from_db()
     return Claimed(checkout=checkout, available=balance(account_id=account_id).available)
+
+
+def _may_look(checkout_id: UUID) -> bool:
+    """Whether nobody looked a moment ago. Where that is not known nobody looks: the provider tells us by itself."""
+    try:
+        return bool(valkey().set(f"payments:looked:{checkout_id}", 1, nx=True, ex=LOOK_PAUSE_SECONDS))
+    except RedisError as error:
+        _log.warning("valkey_unavailable", error=type(error).__name__)
+        return False

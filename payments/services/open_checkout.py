@@ -8,20 +8,22 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.selectors import email_addresses
 from core import ids
-from core.errors import ApiError, InvalidRequest
+from core.errors import ApiError, InvalidRequest, RateLimited
 from core.idempotency import services as idempotency
 from payments.models import Checkout, Package
 from payments.providers.purchase import HostedPage, ProviderRefused
 from payments.providers.registry import provider_of
 from payments.selectors import package_on_sale
 from payments.services.referral import CodeOutcome, Referral, bind_referral
-from payments.transitions import CHECKOUT, PENDING
+from payments.transitions import CHECKOUT, OPEN, PENDING
 
 CREATED = 201
+TRY_AGAIN_SECONDS = 60
+"""When a place may be free again for whoever has too many purchases under way."""
 FIRST_LOOK = timedelta(minutes=1)
 """How long the request that made a checkout has it for itself, before the periodic pass looks after it."""
 ABANDONED = timedelta(hours=20)
@@ -34,6 +36,12 @@ class CheckoutRefused(ApiError):
 
     code: ClassVar[str] = "checkout_refused"
     http_status: ClassVar[int] = 409
+
+
+class TooManyCheckouts(RateLimited):
+    """Too many purchases of this account wait to be paid; pay one of them, or let it expire."""
+
+    code: ClassVar[str] = "too_many_checkouts"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +77,7 @@ def open_checkout(
     Raises:
         InvalidRequest: there is no such package on sale.
         IdempotencyConflict: the key belongs to another request.
+        TooManyCheckouts: the account has as many under way as it may have.
         ProviderNotConfigured, ProviderUnavailable: the page is not made yet; the checkout stays pending.
         CheckoutRefused: the provider will not make it; the checkout has failed.
     """
@@ -82,6 +91,7 @@ def open_checkout(
     checkout = _checkout(account_id, asked, package, now)
     try:
         with transaction.atomic(durable=True):
+            _require_place(account_id)
             checkout.save(force_insert=True)
             if idempotency_key is not None:
                 # The rest of the answer is in the checkout; this part is nowhere else.
@@ -141,6 +151,15 @@ def keep_page(*, checkout_id: UUID, page: HostedPage) -> bool:
     """Write the provider's page into its pending checkout; False when it has one already."""
     pending = Checkout.objects.filter(pk=checkout_id, provider_id="")
     return CHECKOUT.apply("open", pending, provider_id=page.provider_id, url=page.url, expires_at=page.expires_at)
+
+
+def _require_place(account_id: UUID) -> None:
+    """Until the transaction ends nobody else begins a purchase for the account: so the limit is exact."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"checkout:{account_id}"])
+    under_way = Checkout.objects.filter(account_id=account_id, status__in=(PENDING, OPEN)).count()
+    if under_way >= settings.PAYMENTS_MOST_OPEN_CHECKOUTS:
+        raise TooManyCheckouts(details={"limit": settings.PAYMENTS_MOST_OPEN_CHECKOUTS}, retry_after=TRY_AGAIN_SECONDS)
 
 
 def _earlier(key: idempotency.Key | None, now: datetime) -> OpenedCheckout | None:

@@ -6,11 +6,12 @@ from uuid import UUID
 import structlog
 from django.db.models import F
 
-from core.errors import NotFound, Unavailable
+from core import ids
+from core.errors import InvalidRequest, NotFound, Unavailable
 from payments.models import HOSTED, Checkout, Deposit, ProviderEvent
 from payments.providers.registry import provider_of
 from payments.services.reconcile_deposit import Result, reconcile_deposit
-from payments.transitions import EVENT, RECEIVED
+from payments.transitions import EVENT, FLAGGED, RECEIVED
 
 MAX_TRIES = 10
 """After so many failures that are not the provider's absence an operator must look."""
@@ -21,6 +22,10 @@ _log = structlog.get_logger(__name__)
 
 class EventNotFound(NotFound):
     """There is no such event, or it waits to be judged already."""
+
+
+class EventNotFlagged(NotFound):
+    """No such event waits for an operator."""
 
 
 def process_due_events(*, limit: int, now: datetime) -> int:
@@ -63,6 +68,23 @@ def replay_event(*, event_id: UUID, actor_id: UUID, now: datetime) -> None:
     if not EVENT.apply("replay", event, due_at=now, tries=0, finished_at=None):
         raise EventNotFound
     _log.info("provider_event_replayed", event_id=str(event_id), actor_id=str(actor_id))
+
+
+def dismiss_event(*, event_id: UUID, reason: str, actor_id: UUID, now: datetime) -> None:
+    """Close a flagged event: an operator saw to it. Nothing is posted; its note keeps who and why.
+
+    Raises:
+        InvalidRequest: no reason.
+        EventNotFlagged: there is none of this id that waits for an operator.
+    """
+    if not reason.strip():
+        raise InvalidRequest({"reason": "must say why"})
+    flagged = ProviderEvent.objects.filter(pk=event_id, status=FLAGGED)
+    note = f"closed_by_operator: {ids.encode(ids.ACCOUNT, actor_id)}: {reason.strip()}"
+    found = flagged.values_list("note", flat=True).first()
+    if not EVENT.apply("ignore", flagged, note=f"{note} | {found}"[:1000], finished_at=now):
+        raise EventNotFlagged
+    _log.info("provider_event_dismissed", event_id=str(event_id), actor_id=str(actor_id))
 
 
 def _judge(event: ProviderEvent, now: datetime) -> tuple[str, str]:

@@ -19,11 +19,13 @@ from payments.models import Checkout, Deposit, Reversal
 from payments.providers.purchase import Purchase, Standing, Taking, UnknownPurchase
 from payments.providers.registry import provider_of
 from payments.services.open_checkout import keep_page
-from payments.transitions import CHECKOUT, DISPUTE, PAID, POSTED, REFUND, RESTORED, REVERSAL
+from payments.transitions import CANCELED, CHECKOUT, DISPUTE, PAID, POSTED, REFUND, RESTORED, REVERSAL, REVIEW
 
 MICROS_PER_CENT = 10_000
 WATCHED = timedelta(days=120)
 """How long after a deposit its refunds and disputes are looked for; one that is undecided then, until it is."""
+CLOSED = "closed_by_operator"
+"""How the note of a checkout starts that an operator decided about: what does not fit reopens it no more."""
 WATCH_PAUSE = timedelta(days=1)
 _log = structlog.get_logger(__name__)
 _LAST = {Standing.EXPIRED: "expire", Standing.FAILED: "fail", Standing.CANCELED: "cancel"}
@@ -62,6 +64,7 @@ def reconcile_deposit(*, provider: str, provider_id: str, now: datetime) -> Reco
     """
     known = Checkout.objects.filter(provider=provider, provider_id=provider_id).values_list("pk", flat=True).first()
     thorough = known is not None and Reversal.objects.filter(deposit_id=known).exists()
+    in_books = known is not None and Deposit.objects.filter(pk=known).exists()
     try:
         purchase = provider_of(provider).read(provider_id, thorough=thorough)
     except UnknownPurchase:
@@ -70,10 +73,10 @@ def reconcile_deposit(*, provider: str, provider_id: str, now: datetime) -> Reco
     if checkout_id is None:
         return Reconciled(result=Result.NOT_OURS, note="It names no checkout of ours.")
     with transaction.atomic(durable=True):
-        return _bring_in_line(checkout_id, purchase, now)
+        return _bring_in_line(checkout_id, purchase, now, in_books=in_books)
 
 
-def _bring_in_line(checkout_id: UUID, purchase: Purchase, now: datetime) -> Reconciled:
+def _bring_in_line(checkout_id: UUID, purchase: Purchase, now: datetime, *, in_books: bool) -> Reconciled:
     checkout = Checkout.objects.select_for_update().filter(pk=checkout_id, provider=purchase.provider).first()
     if checkout is None:
         return _flagged(checkout_id, f"It names {ids.encode(ids.CHECKOUT, checkout_id)}, which is not in the books.")
@@ -89,6 +92,10 @@ def _bring_in_line(checkout_id: UUID, purchase: Purchase, now: datetime) -> Reco
         return _review(checkout, purchase.note)
     if purchase.standing is Standing.PAID:
         return _paid(checkout, purchase, now)
+    if in_books and not _received_enough(checkout, purchase):  # an answer from before the deposit says nothing odd
+        note = f"It is credited, and its provider says now that it is {purchase.standing}."
+        _own(checkout).update(note=note)
+        return _flagged(checkout.pk, note)
     last = _LAST.get(purchase.standing)
     if last is not None:
         still = None if not provider_of(purchase.provider).takes_late_payments else checkout.reconcile_at
@@ -100,9 +107,28 @@ def _paid(checkout: Checkout, purchase: Purchase, now: datetime) -> Reconciled:
     deposit = Deposit.objects.select_for_update().filter(pk=checkout.pk).first()
     if deposit is None:
         wrong = _mismatches(checkout, purchase)
+        if wrong and checkout.status == CANCELED and _returned(purchase):
+            return Reconciled(result=Result.IN_LINE, checkout_id=checkout.pk, note="All of it was given back.")
         if wrong:
             return _review(checkout, f"Paid, and not credited: {'; '.join(wrong)}.")
-        deposit = _credit(checkout, purchase, now)
+        deposit = _credit(checkout, purchase, now, cents=checkout.usd_cents, note=purchase.note)
+    return _settled(checkout, deposit, purchase, now)
+
+
+def credit_received(*, checkout_id: UUID, purchase: Purchase, cents: int, note: str, now: datetime) -> bool:
+    """Credit so much of what `purchase` shows as received to a checkout in review; False when it is not any more.
+
+    The deposit is like any other: what is or will be refunded or disputed of it is taken. In the caller's transaction.
+    """
+    checkout = Checkout.objects.select_for_update().get(pk=checkout_id)
+    if checkout.status != REVIEW:
+        return False
+    _settled(checkout, _credit(checkout, purchase, now, cents=cents, note=note), purchase, now)
+    return True
+
+
+def _settled(checkout: Checkout, deposit: Deposit, purchase: Purchase, now: datetime) -> Reconciled:
+    """Take what came back of a deposit; the deposit and its checkout are locked."""
     # What came back first: it makes room for what is taken.
     takings = sorted(purchase.takings, key=lambda taking: not taking.given_back)
     odd = [text for taking in takings if (text := _settle(deposit, taking, now))]
@@ -111,6 +137,12 @@ def _paid(checkout: Checkout, purchase: Purchase, now: datetime) -> Reconciled:
         _own(checkout).update(note=" ".join(odd))
         return _flagged(checkout.pk, " ".join(odd))
     return Reconciled(result=Result.IN_LINE, checkout_id=checkout.pk, note=purchase.note or "It is paid.")
+
+
+def _received_enough(checkout: Checkout, purchase: Purchase) -> bool:
+    """Whether the provider still has what an operator credited of a payment that was short."""
+    deposit = Deposit.objects.get(pk=checkout.pk)
+    return purchase.standing is Standing.SHORT and (purchase.received_cents or 0) >= deposit.usd_cents
 
 
 def _mismatches(checkout: Checkout, purchase: Purchase) -> list[str]:
@@ -128,8 +160,13 @@ def _mismatches(checkout: Checkout, purchase: Purchase) -> list[str]:
     return wrong
 
 
-def _credit(checkout: Checkout, purchase: Purchase, now: datetime) -> Deposit:
-    amount = checkout.usd_cents * MICROS_PER_CENT
+def _returned(purchase: Purchase) -> bool:
+    taken = sum(taking.cents or 0 for taking in purchase.takings if not taking.given_back)
+    return taken >= (purchase.received_cents or 0) > 0
+
+
+def _credit(checkout: Checkout, purchase: Purchase, now: datetime, *, cents: int, note: str) -> Deposit:
+    amount = cents * MICROS_PER_CENT
     close_attribution(account_id=checkout.account_id, now=now)
     deposit = Deposit.objects.create(
         pk=checkout.pk,
@@ -137,11 +174,11 @@ def _credit(checkout: Checkout, purchase: Purchase, now: datetime) -> Deposit:
         provider=checkout.provider,
         provider_id=purchase.payment_id,
         package_code=checkout.package_code,
-        usd_cents=checkout.usd_cents,
+        usd_cents=cents,
         amount_micros=amount,
         settled_at=now,
     )
-    if not CHECKOUT.apply("pay", _own(checkout), note=purchase.note, finished_at=now, reconcile_at=None):
+    if not CHECKOUT.apply("pay", _own(checkout), note=note, finished_at=now, reconcile_at=None):
         raise LookupError(f"checkout {checkout.pk} is {checkout.status} without a deposit")
     emit(topic=outbox_topics.DEPOSIT_SETTLED, payload=_facts(deposit))
     credit_deposit(
@@ -233,6 +270,8 @@ def _watch(deposit: Deposit, purchase: Purchase, now: datetime) -> None:
 
 def _review(checkout: Checkout, note: str) -> Reconciled:
     """Money that does not fit stays uncredited until an operator decides."""
+    if checkout.status == CANCELED and checkout.note.startswith(CLOSED):
+        return _flagged(checkout.pk, note)
     still = checkout.reconcile_at if provider_of(checkout.provider).takes_late_payments else None
     CHECKOUT.apply("flag", _own(checkout), note=note, reconcile_at=still)
     return _flagged(checkout.pk, note)

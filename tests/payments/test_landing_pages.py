@@ -5,6 +5,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from billing.ledger.models import Transfer
+from core.valkey import valkey
+from payments.providers.stripe import StripeCheckout
 from tests.accounts.credentials import browser_of
 from tests.media.customers import Customer
 from tests.payments.shop import CREATOR_MICROS, Bought, Shop, ledger, money
@@ -14,6 +16,8 @@ BANNER = b"Sandbox: payments here are made up"
 
 
 def landing(browser: Client, bought: Bought) -> str:
+    """The page, loaded when the provider may be asked again."""
+    valkey().delete(f"payments:looked:{bought.checkout_id}")
     answer = browser.get("/billing/done", {"checkout": bought.body["checkoutId"]})
     assert answer.status_code == 200
     assert answer["Cache-Control"] == "no-store"
@@ -66,6 +70,29 @@ def test_while_the_provider_is_away_the_page_says_so(shop: Shop, customer: Custo
     assert "does not answer right now" in landing(browser, bought)
     assert money(customer) == (0, 0, 0)
     assert "<h1>Paid</h1>" in landing(browser, bought)
+
+
+def test_loading_the_page_again_and_again_asks_the_provider_once(
+    shop: Shop, customer: Customer, other: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bought, another = shop.buy(customer), shop.buy(customer)
+    asked: list[str] = []
+    read = StripeCheckout.read
+
+    def counted(provider: StripeCheckout, provider_id: str, *, thorough: bool) -> object:
+        asked.append(provider_id)
+        return read(provider, provider_id, thorough=thorough)
+
+    monkeypatch.setattr(StripeCheckout, "read", counted)
+    browser, path = browser_of(customer), "/billing/done"
+    for stranger in (Client(), browser_of(other)):
+        stranger.get(path, {"checkout": bought.body["checkoutId"]})
+    for one in (bought, bought, another, bought, another):
+        assert "load this page again" in browser.get(path, {"checkout": one.body["checkoutId"]}).content.decode()
+    assert asked == [bought.provider_id, another.provider_id]
+    assert 0 < valkey().ttl(f"payments:looked:{bought.checkout_id}") <= 5
+    landing(browser, bought)
+    assert asked[2:] == [bought.provider_id]
 
 
 def test_going_back_without_paying(shop: Shop) -> None:
