@@ -25,7 +25,7 @@ from core.outbox.models import DeadEvent
 from core.webhooks.models import WebhookDelivery
 from gateway.desk.groups import GROUPS, POWERS
 from media.models import Job, Node
-from payments.models import Package, ProviderEvent, X402Payment
+from payments.models import Checkout, Package, ProviderEvent, X402Payment
 from tests.desk.staff import desk, make_staff, signed_in
 from tests.media.customers import Customer, new_customer
 
@@ -73,7 +73,10 @@ ACTIONS: dict[str, set[str]] = {
     "accounts/user/{account}/revoke_keys": {OPERATOR},
     "billing/adjustmentrequest/{adjustment}/approve": {FINANCE},
     "billing/adjustmentrequest/{adjustment}/reject": {FINANCE},
+    "payments/checkout/{checkout}/credit_received": {FINANCE},
+    "payments/checkout/{checkout}/close": {FINANCE},
     "payments/providerevent/{event}/replay": {OPERATOR},
+    "payments/providerevent/{event}/dismiss": {FINANCE},
     "payments/x402payment/{x402}/credit": {FINANCE},
     "payments/x402payment/{x402}/give_up": {FINANCE},
     "affiliates/affiliate/{affiliate}/approve": {REVIEWER},
@@ -134,6 +137,9 @@ def rows(customer: Customer, job: Job) -> Rows:
     event = ProviderEvent.objects.create(
         provider="stripe", event_id="evt_1", type="charge.refunded", payload={}, status="flagged"
     )
+    checkout = Checkout.objects.create(
+        account_id=customer.id, provider="coinbase", package_code="starter", usd_cents=500, status="review"
+    )
     x402 = X402Payment.objects.create(
         account_id=customer.id,
         network="eip155:8453",
@@ -163,6 +169,7 @@ def rows(customer: Customer, job: Job) -> Rows:
             "adjustment": adjustment.pk,
             "affiliate": affiliate.pk,
             "payout": payout.pk,
+            "checkout": checkout.pk,
             "event": event.pk,
             "x402": x402.pk,
             "job": job.pk,
@@ -251,6 +258,7 @@ def _state() -> dict[str, Any]:
         "core.WebhookDelivery": list(WebhookDelivery.objects.order_by("pk").values_list("status")),
         "media.Job": list(Job.objects.order_by("pk").values_list("status")),
         "media.Node": list(Node.objects.values_list("drain_requested_at", "disabled_at")),
+        "payments.Checkout": list(Checkout.objects.values_list("status")),
         "payments.ProviderEvent": list(ProviderEvent.objects.values_list("status")),
         "payments.X402Payment": list(X402Payment.objects.values_list("status")),
     }
