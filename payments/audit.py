@@ -54,9 +54,11 @@ ORDER BY 2
 
 _PURCHASES = """
 WITH purchase AS (
-    SELECT 'chk' AS prefix, id, account_id, provider, usd_cents, status = 'paid' AS paid FROM payments_checkout
+    SELECT 'chk' AS prefix, id, account_id, provider, usd_cents, status = 'paid' AS paid,
+        starts_with(note, 'credited_by_operator:') AS decided
+    FROM payments_checkout
     UNION ALL
-    SELECT 'x4p', id, account_id, 'x402', usd_cents, status = 'settled' FROM payments_x402payment
+    SELECT 'x4p', id, account_id, 'x402', usd_cents, status = 'settled', false FROM payments_x402payment
 )
 SELECT COALESCE(p.prefix, 'dep'), id, '', figure.name, figure.expected, figure.found
 FROM (SELECT * FROM purchase WHERE paid) p FULL JOIN payments_deposit d USING (id)
@@ -68,6 +70,8 @@ CROSS JOIN LATERAL (VALUES
 ) figure (name, expected, found)
 WHERE figure.expected IS DISTINCT FROM figure.found
     AND (figure.name = 'deposit' OR p.id IS NOT NULL AND d.id IS NOT NULL)
+    -- An operator credits what came of a purchase, whatever its price.
+    AND NOT (figure.name = 'deposit' AND p.decided IS TRUE AND d.id IS NOT NULL)
 ORDER BY id, 4
 """
 

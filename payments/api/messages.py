@@ -236,6 +236,6 @@ def settled_purchase(claimed: Claimed) -> SettledPurchase:
         session_id=checkout.provider_id if by_card else None,
         charge_id=None if by_card else checkout.provider_id,
         package_code=checkout.package_code,
-        deposit_usd_cents=checkout.usd_cents,
+        deposit_usd_cents=claimed.usd_cents,
         current_balance_usd_micros=claimed.available,
     )

@@ -11,7 +11,7 @@ from billing.micros import Micros
 from billing.selectors import balance
 from core.errors import InvalidState
 from core.valkey import valkey
-from payments.models import Checkout
+from payments.models import Checkout, Deposit
 from payments.selectors import checkout_of, own_checkout
 from payments.services.reconcile_deposit import reconcile_deposit
 from payments.transitions import OPEN, PAID
@@ -30,6 +30,8 @@ class Claimed:
     """A purchase, and what its account may spend now."""
 
     checkout: Checkout
+    usd_cents: int
+    """What was credited: less than the price where an operator decided so; the price while nothing is."""
     available: Micros
 
 
@@ -47,7 +49,7 @@ def claim_deposit(*, account_id: UUID, provider: str, provider_id: str, now: dat
         checkout.refresh_from_db()
     if checkout.status != PAID:
         raise NotSettled(details={"status": checkout.status})
-    return Claimed(checkout=checkout, available=balance(account_id=account_id).available)
+    return _claimed(checkout)
 
 
 def look_again(*, account_id: UUID, checkout_id: UUID, now: datetime) -> Claimed | None:
@@ -64,7 +66,16 @@ def look_again(*, account_id: UUID, checkout_id: UUID, now: datetime) -> Claimed
     if checkout.status == OPEN and _may_look(checkout_id):
         reconcile_deposit(provider=checkout.provider, provider_id=checkout.provider_id, now=now)
         checkout.refresh_from_db()
-    return Claimed(checkout=checkout, available=balance(account_id=account_id).available)
+    return _claimed(checkout)
+
+
+def _claimed(checkout: Checkout) -> Claimed:
+    credited = Deposit.objects.filter(pk=checkout.pk).values_list("usd_cents", flat=True).first()
+    return Claimed(
+        checkout=checkout,
+        usd_cents=checkout.usd_cents if credited is None else credited,
+        available=balance(account_id=checkout.account_id).available,
+    )
 
 
 def _may_look(checkout_id: UUID) -> bool:

@@ -13,7 +13,7 @@ from payments.models import Checkout, Deposit
 from payments.providers.purchase import Purchase, UnknownPurchase
 from payments.providers.registry import provider_of
 from payments.services.decide_x402 import OwnPayment
-from payments.services.reconcile_deposit import CLOSED, credit_received
+from payments.services.reconcile_deposit import CLOSED, CREDITED, credit_received
 from payments.transitions import CHECKOUT, REVIEW
 
 Action = Literal["credit", "close"]
@@ -48,7 +48,7 @@ def decide_checkout(
         own = Checkout.objects.filter(pk=checkout_id)
         decided = CHECKOUT.apply("close", own, note=f"{CLOSED}: {why}"[:1000], finished_at=now, reconcile_at=None)
     else:
-        decided = _credit(checkout, cents, f"credited_by_operator: {why}"[:1000], now)
+        decided = _credit(checkout, cents, f"{CREDITED}: {why}"[:1000], now)
     if not decided:
         raise InvalidState("The purchase was decided a moment ago.")
 

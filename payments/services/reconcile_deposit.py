@@ -24,8 +24,11 @@ from payments.transitions import CANCELED, CHECKOUT, DISPUTE, PAID, POSTED, REFU
 MICROS_PER_CENT = 10_000
 WATCHED = timedelta(days=120)
 """How long after a deposit its refunds and disputes are looked for; one that is undecided then, until it is."""
-CLOSED = "closed_by_operator"
-"""How the note of a checkout starts that an operator decided about: what does not fit reopens it no more."""
+CREDITED, CLOSED = "credited_by_operator", "closed_by_operator"
+"""How the note of a checkout starts that an operator decided about: part of its money was credited, or none.
+
+Nothing takes the place of such a note, and what does not fit reopens the checkout no more.
+"""
 WATCH_PAUSE = timedelta(days=1)
 _log = structlog.get_logger(__name__)
 _LAST = {Standing.EXPIRED: "expire", Standing.FAILED: "fail", Standing.CANCELED: "cancel"}
@@ -94,7 +97,7 @@ def _bring_in_line(checkout_id: UUID, purchase: Purchase, now: datetime, *, in_b
         return _paid(checkout, purchase, now)
     if in_books and not _received_enough(checkout, purchase):  # an answer from before the deposit says nothing odd
         note = f"It is credited, and its provider says now that it is {purchase.standing}."
-        _own(checkout).update(note=note)
+        _remark(checkout, note)
         return _flagged(checkout.pk, note)
     last = _LAST.get(purchase.standing)
     if last is not None:
@@ -134,7 +137,7 @@ def _settled(checkout: Checkout, deposit: Deposit, purchase: Purchase, now: date
     odd = [text for taking in takings if (text := _settle(deposit, taking, now))]
     _watch(deposit, purchase, now)
     if odd:
-        _own(checkout).update(note=" ".join(odd))
+        _remark(checkout, " ".join(odd))
         return _flagged(checkout.pk, " ".join(odd))
     return Reconciled(result=Result.IN_LINE, checkout_id=checkout.pk, note=purchase.note or "It is paid.")
 
@@ -275,6 +278,14 @@ def _review(checkout: Checkout, note: str) -> Reconciled:
     still = checkout.reconcile_at if provider_of(checkout.provider).takes_late_payments else None
     CHECKOUT.apply("flag", _own(checkout), note=note, reconcile_at=still)
     return _flagged(checkout.pk, note)
+
+
+def _remark(checkout: Checkout, note: str) -> None:
+    """Note what is odd of a paid checkout, once, behind an operator's decision."""
+    if not checkout.note.startswith(CREDITED):
+        _own(checkout).update(note=note)
+    elif note not in checkout.note:
+        _own(checkout).update(note=f"{checkout.note} | {note}")
 
 
 def _flagged(checkout_id: UUID | None, note: str) -> Reconciled:

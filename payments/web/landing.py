@@ -32,7 +32,7 @@ def done(request: HttpRequest) -> HttpResponse:
     if looked is not None:
         shown = {
             "status": looked.checkout.status,
-            "amount": usd(looked.checkout.usd_cents * MICROS_PER_CENT),
+            "amount": usd(looked.usd_cents * MICROS_PER_CENT),
             "balance": usd(looked.available),
         }
     return render(request, "payments/done.html", shown)

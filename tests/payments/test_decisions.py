@@ -8,6 +8,8 @@ from pytest_django import Settings
 from billing.ledger.models import Transfer
 from core import clock, ids
 from core.errors import ApiError, InvalidRequest, InvalidState, NotFound
+from payments import audit as payments_audit
+from payments import provider_audit
 from payments.models import Deposit, ProviderEvent, Reversal
 from payments.providers.purchase import ProviderUnavailable
 from payments.services.decide_checkout import decide_checkout
@@ -57,9 +59,11 @@ def test_what_was_received_is_credited_once(shop: Shop, customer: Customer, othe
     refused(InvalidState, bought, other)
     # What the provider says from now on is no news.
     assert bought.reconcile().result is Result.IN_LINE
-    assert bought.claim().status_code == 200
+    assert bought.claim().json()["depositUsdCents"] == 1_999
     assert money(customer) == (19_990_000, 0, 0)
     books_agree()
+    assert payments_audit.differences() == []
+    assert provider_audit.differences() == []
 
 
 def test_what_may_not_be_credited(
@@ -112,6 +116,8 @@ def test_closed_it_stays_closed(shop: Shop, customer: Customer, other: Customer)
     assert bought.reconcile().result is Result.FLAGGED
     row = bought.row
     assert (row.status, row.note, row.reconcile_at) == ("canceled", note, None)
+    assert payments_audit.differences() == []
+    assert provider_audit.differences() == []
     refused(InvalidState, bought, other)
     assert not Transfer.objects.exists()
     # The rest of the price always wins.
@@ -218,3 +224,22 @@ def test_purchases_under_way_are_limited_exactly(shop: Shop, customer: Customer,
     shop.tell_all()
     shop.judge()
     assert customer.post(path, body).status_code == 201
+
+
+def test_the_audits_see_what_nobody_decided(shop: Shop, customer: Customer, other: Customer) -> None:
+    """A decision excuses its own deposit alone, and no more than the provider has."""
+    decided, plain = short(shop, customer), shop.paid(customer)
+    decide(decided, other, cents=1_000)
+    charge = shop.coinbase.get(decided.provider_id)
+    charge["payments"] = []
+    shop.coinbase._put(charge)
+    assert decided.reconcile().result is Result.FLAGGED
+    note = decided.row.note
+    assert note.startswith(f"credited_by_operator: {other.public_id}: ticket 7 | It is credited, and")
+    assert decided.reconcile().result is Result.FLAGGED
+    assert decided.row.note == note
+    assert [(one.figure, one.expected, one.found) for one in provider_audit.differences()] == [("paid_cents", 1_000, 0)]
+    Deposit.objects.filter(pk=plain.checkout_id).update(usd_cents=1_999)
+    assert ("deposit", "2000", "1999") in {
+        (one.figure, one.expected, one.found) for one in payments_audit.differences()
+    }
