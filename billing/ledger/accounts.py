@@ -7,11 +7,12 @@ from billing.ledger.statements import row, rows, run
 
 _OPEN = """
 INSERT INTO billing_ledgeraccount (owner_id, kind, bucket)
-SELECT %(owner)s::uuid, kind, %(bucket)s FROM unnest(%(kinds)s::text[]) AS wanted (kind)
+SELECT %(owner)s::uuid, kind, %(bucket)s FROM unnest(%(kinds)s::text[]) WITH ORDINALITY AS wanted (kind, position)
 WHERE NOT EXISTS (
     SELECT FROM billing_ledgeraccount known
     WHERE known.owner_id IS NOT DISTINCT FROM %(owner)s::uuid AND known.kind = wanted.kind AND known.bucket = %(bucket)s
 )
+ORDER BY position
 ON CONFLICT (owner_id, kind, bucket) DO NOTHING
 """
 
