@@ -32,6 +32,7 @@ from core.desk import (
     action,
     display,
     one_of,
+    staff_id,
 )
 
 
@@ -230,7 +231,7 @@ class AffiliateAdmin(DeskAdmin):
             set_basis_points(
                 affiliate_id=affiliate.pk,
                 basis_points=int(answers["percent"] * 100),
-                actor_id=_staff(request),
+                actor_id=staff_id(request),
                 reason=answers["reason"],
                 now=clock.now(),
             )
@@ -406,7 +407,7 @@ def _affiliate(request: HttpRequest, what: AffiliateAction) -> Any:
         decided = decide_affiliate(
             affiliate_id=affiliate.pk,
             action=what,
-            actor_id=_staff(request),
+            actor_id=staff_id(request),
             reason=answers["reason"],
             now=clock.now(),
         )
@@ -420,7 +421,7 @@ def _payout(request: HttpRequest, what: PayoutAction) -> Any:
         decided = decide_payout(
             payout_id=payout.pk,
             action=what,
-            actor_id=_staff(request),
+            actor_id=staff_id(request),
             reason=answers["reason"],
             payment_reference=answers.get("payment_reference", ""),
             now=clock.now(),
@@ -428,7 +429,3 @@ def _payout(request: HttpRequest, what: PayoutAction) -> Any:
         return f"${usd(decided.amount_micros)} is {decided.status}."
 
     return do
-
-
-def _staff(request: HttpRequest) -> Any:
-    return request.user.pk

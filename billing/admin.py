@@ -14,7 +14,18 @@ from billing.micros import Micros, usd
 from billing.models import AdjustmentRequest, Balance, LedgerAccount, PriceVersion, Transfer
 from billing.services.adjustments import approve_adjustment, reject_adjustment
 from core import clock, ids
-from core.desk import LONGEST_REASON, Answers, BigTableAdmin, DeskAdmin, Question, ReasonForm, action, display, one_of
+from core.desk import (
+    LONGEST_REASON,
+    Answers,
+    BigTableAdmin,
+    DeskAdmin,
+    Question,
+    ReasonForm,
+    action,
+    display,
+    one_of,
+    staff_id,
+)
 
 
 class NoteForm(forms.Form):
@@ -213,7 +224,9 @@ class AdjustmentRequestAdmin(DeskAdmin):
         """Post it."""
 
         def do(wanted: AdjustmentRequest, answers: Answers) -> str:
-            approve_adjustment(request_id=wanted.pk, decided_by=_staff(request), note=answers["note"], now=clock.now())
+            approve_adjustment(
+                request_id=wanted.pk, decided_by=staff_id(request), note=answers["note"], now=clock.now()
+            )
             return f"{dollars(wanted.amount_micros)} posted to {wanted.account}."
 
         return self.ask(request, object_id, APPROVE, do)
@@ -223,7 +236,9 @@ class AdjustmentRequestAdmin(DeskAdmin):
         """Decide against it."""
 
         def do(wanted: AdjustmentRequest, answers: Answers) -> str:
-            reject_adjustment(request_id=wanted.pk, decided_by=_staff(request), note=answers["reason"], now=clock.now())
+            reject_adjustment(
+                request_id=wanted.pk, decided_by=staff_id(request), note=answers["reason"], now=clock.now()
+            )
             return "Rejected; nothing was posted."
 
         return self.ask(request, object_id, REJECT, do)
@@ -231,7 +246,3 @@ class AdjustmentRequestAdmin(DeskAdmin):
 
 def _side(account: LedgerAccount) -> str:
     return f"{account.kind} of {account.owner}" if account.owner is not None else account.kind
-
-
-def _staff(request: HttpRequest) -> Any:
-    return request.user.pk

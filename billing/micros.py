@@ -5,7 +5,8 @@ from typing import TypeAlias
 Micros: TypeAlias = int
 
 MICROS_PER_USD = 1_000_000
-LARGEST_AMOUNT = 900_719_925_474 * 10_000
+MICROS_PER_CENT = MICROS_PER_USD // 100
+LARGEST_AMOUNT = 900_719_925_474 * MICROS_PER_CENT
 """The contract's largest purchase in cents: the last whole cent whose micros a double still holds exactly."""
 
 

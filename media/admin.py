@@ -11,7 +11,7 @@ from django.urls import reverse
 from billing.micros import usd
 from billing.statements import Filters, page
 from core import clock, ids
-from core.desk import Answers, BigTableAdmin, DeskAdmin, DeskInline, Question, action, display, one_of
+from core.desk import Answers, BigTableAdmin, DeskAdmin, DeskInline, Question, action, display, one_of, staff_id
 from core.webhooks.selectors import list_deliveries
 from media.catalog.registry import all_tasks
 from media.fleet.selectors import ALIVE_FOR
@@ -208,7 +208,7 @@ def _change(amount: int) -> str:
 
 
 def _terminate(job: Job, answers: Answers, request: HttpRequest) -> str:
-    ended = terminate_job(job_id=job.pk, actor_id=_staff(request), reason=answers["reason"], now=clock.now())
+    ended = terminate_job(job_id=job.pk, actor_id=staff_id(request), reason=answers["reason"], now=clock.now())
     return "The job is terminated; nothing is billed." if ended else "The job was terminated before."
 
 
@@ -280,7 +280,3 @@ class NodeAdmin(DeskAdmin):
             return f"{node} is heard and gets work."
 
         return self.ask(request, object_id, ENABLE, do)
-
-
-def _staff(request: HttpRequest) -> Any:
-    return request.user.pk

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from billing.micros import usd
 from core import clock, ids
-from core.desk import Answers, BigTableAdmin, DeskAdmin, DeskInline, action, display, one_of
+from core.desk import Answers, BigTableAdmin, DeskAdmin, DeskInline, action, display, one_of, staff_id
 from payments.desk import CLOSE, CREDIT, CREDIT_RECEIVED, DISMISS, GIVE_UP, REPLAY
 from payments.models import (
     COINBASE,
@@ -218,7 +218,7 @@ class CheckoutAdmin(BigTableAdmin):
                 action="credit",
                 cents=answers["cents"],
                 reason=answers["reason"],
-                actor_id=_staff(request),
+                actor_id=staff_id(request),
                 now=clock.now(),
             )
             return f"{dollars_of_cents(answers['cents'])} credited."
@@ -235,7 +235,7 @@ class CheckoutAdmin(BigTableAdmin):
                 action="close",
                 cents=None,
                 reason=answers["reason"],
-                actor_id=_staff(request),
+                actor_id=staff_id(request),
                 now=clock.now(),
             )
             return "Closed; nothing was credited."
@@ -316,7 +316,7 @@ class X402PaymentAdmin(BigTableAdmin):
             decide_payment(
                 payment_id=payment.pk,
                 decision="settle",
-                actor_id=_staff(request),
+                actor_id=staff_id(request),
                 reason=answers["reason"],
                 transaction_hash=answers["transaction"],
                 now=clock.now(),
@@ -333,7 +333,7 @@ class X402PaymentAdmin(BigTableAdmin):
             decide_payment(
                 payment_id=payment.pk,
                 decision="fail",
-                actor_id=_staff(request),
+                actor_id=staff_id(request),
                 reason=answers["reason"],
                 now=clock.now(),
             )
@@ -408,7 +408,7 @@ class ProviderEventAdmin(BigTableAdmin):
         """Somebody saw to it."""
 
         def do(event: ProviderEvent, answers: Answers) -> str:
-            dismiss_event(event_id=event.pk, reason=answers["reason"], actor_id=_staff(request), now=clock.now())
+            dismiss_event(event_id=event.pk, reason=answers["reason"], actor_id=staff_id(request), now=clock.now())
             return "Closed; nothing was posted."
 
         return self.ask(request, object_id, DISMISS, do)
@@ -422,9 +422,5 @@ class ProviderEventAdmin(BigTableAdmin):
 
 
 def _replay(event: ProviderEvent, request: HttpRequest) -> str:
-    replay_event(event_id=event.pk, actor_id=_staff(request), now=clock.now())
+    replay_event(event_id=event.pk, actor_id=staff_id(request), now=clock.now())
     return "It is judged again within a second."
-
-
-def _staff(request: HttpRequest) -> Any:
-    return request.user.pk

@@ -1,6 +1,7 @@
 """Our purchases against what their providers say of them now. It asks over the network: never inside a transaction."""
 
 from billing.audit import Finding
+from billing.micros import MICROS_PER_CENT
 from core import ids
 from payments.models import Checkout, Deposit
 from payments.providers.purchase import Purchase, Standing, UnknownPurchase
@@ -8,7 +9,6 @@ from payments.providers.registry import provider_of
 from payments.services.reconcile_deposit import CLOSED, CREDITED
 from payments.transitions import REVIEW
 
-MICROS_PER_CENT = 10_000
 _Figure = tuple[str, int | None, int | None]
 
 

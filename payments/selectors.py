@@ -4,12 +4,10 @@ from uuid import UUID
 
 from django.db.models import Q, Sum
 
-from billing.micros import Micros
+from billing.micros import MICROS_PER_CENT, Micros
 from core.errors import NotFound
 from payments.models import Checkout, Package, X402Payment
 from payments.transitions import OPEN, PENDING, REVIEW
-
-MICROS_PER_CENT = 10_000
 
 
 class CheckoutNotFound(NotFound):

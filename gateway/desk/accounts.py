@@ -25,7 +25,7 @@ from billing.micros import LARGEST_AMOUNT, MICROS_PER_USD
 from billing.selectors import balance, transfers
 from billing.services.adjustments import counted_amount, request_adjustment
 from core import clock, ids
-from core.desk import LONGEST_REASON, Answers, Question, ReasonForm, action, refusal_sentence
+from core.desk import LONGEST_REASON, Answers, Question, ReasonForm, action, refusal_sentence, staff_id
 from core.errors import ApiError, NotFound
 
 LINES = 25
@@ -146,7 +146,7 @@ class AccountAdmin(AccountPage):
         if request.method != "POST" or not form.is_valid():
             status = 400 if form.is_bound else 200
             return TemplateResponse(request, "desk/adjust.html", context, status=status)
-        now, staff = clock.now(), _staff(request)
+        now, staff = clock.now(), staff_id(request)
         if "confirmed" not in request.POST:
             counted = counted_amount(amount=form.micros, requested_by=staff, now=now)
             facts = {
@@ -184,7 +184,7 @@ class AccountAdmin(AccountPage):
         def do(row: Any, answers: Answers) -> str:
             done = suspend_account(
                 account_id=row.pk,
-                actor_id=_staff(request),
+                actor_id=staff_id(request),
                 reason=answers["reason"],
                 end_jobs=answers["end_jobs"],
                 now=clock.now(),
@@ -199,7 +199,7 @@ class AccountAdmin(AccountPage):
 
         def do(row: Any, answers: Answers) -> str:
             done = reinstate_account(
-                account_id=row.pk, actor_id=_staff(request), reason=answers["reason"], now=clock.now()
+                account_id=row.pk, actor_id=staff_id(request), reason=answers["reason"], now=clock.now()
             )
             return f"{row} is let in again." if done else f"{row} was not suspended."
 
@@ -214,7 +214,7 @@ class AccountAdmin(AccountPage):
                 account_id=row.pk,
                 now=clock.now(),
                 origin=origin_of(request),
-                actor_id=_staff(request),
+                actor_id=staff_id(request),
                 reason=answers["reason"],
             )
             return f"{len(prefixes)} keys revoked."
@@ -293,7 +293,3 @@ def _request_id(request: HttpRequest) -> UUID:
         return UUID(request.POST.get("request_id", ""))
     except ValueError:
         raise NotFound("This confirmation is not one of ours; start again.") from None
-
-
-def _staff(request: HttpRequest) -> Any:
-    return request.user.pk

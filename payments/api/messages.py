@@ -6,14 +6,13 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from pydantic import AfterValidator, Field
 
-from billing.micros import usd
+from billing.micros import MICROS_PER_CENT, usd
 from core import clock, ids
 from core.messages import STORABLE, Message, Omissible
 from payments.models import STRIPE, Package
 from payments.providers.registry import is_sandbox, offered
 from payments.services.claim_deposit import Claimed
 from payments.services.open_checkout import OpenedCheckout
-from payments.services.reconcile_deposit import MICROS_PER_CENT
 
 LONGEST_URL = 2048
 LONGEST_NAME = 255

@@ -9,7 +9,7 @@ from rest_framework.views import APIView
 from x402.http import PAYMENT_REQUIRED_HEADER, PAYMENT_RESPONSE_HEADER
 
 from accounts.authentication import caller_of
-from billing.micros import usd
+from billing.micros import MICROS_PER_CENT, usd
 from billing.selectors import balance
 from core import clock, ids
 from core.idempotency import services as idempotency
@@ -21,7 +21,7 @@ from payments.providers.x402_facilitator import FacilitatorUnavailable
 from payments.services.purchase_x402 import PaymentPending, PaymentRequired, Purchase, purchase_x402
 from payments.services.referral import Referral
 from payments.x402.authorization import HEADER
-from payments.x402.requirements import MICROS_PER_CENT, ROUTE, X402NotConfigured
+from payments.x402.requirements import ROUTE, X402NotConfigured
 
 _DECLARED: dict[str, Any] = {
     "tag": "credits",

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from affiliates.services.attribution import close_attribution
-from billing.micros import Micros
+from billing.micros import MICROS_PER_CENT, Micros
 from billing.services.credit_deposit import credit_deposit
 from billing.services.reverse_deposit import reverse_deposit
 from core import clock, ids, outbox_topics
@@ -21,7 +21,6 @@ from payments.providers.registry import provider_of
 from payments.services.open_checkout import keep_page
 from payments.transitions import CANCELED, CHECKOUT, DISPUTE, PAID, POSTED, REFUND, RESTORED, REVERSAL, REVIEW
 
-MICROS_PER_CENT = 10_000
 WATCHED = timedelta(days=120)
 """How long after a deposit its refunds and disputes are looked for; one that is undecided then, until it is."""
 CREDITED, CLOSED = "credited_by_operator", "closed_by_operator"

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from affiliates.services.attribution import close_attribution
+from billing.micros import MICROS_PER_CENT
 from billing.services.credit_deposit import credit_deposit
 from core import clock, ids
 from core.idempotency import services as idempotency
@@ -15,7 +16,6 @@ from core.outbox.services import emit
 from core.outbox_topics import DEPOSIT_SETTLED
 from payments import transitions
 from payments.models import X402, Deposit, X402Payment
-from payments.x402.requirements import MICROS_PER_CENT
 
 IDEMPOTENCY_ROUTE = "POST credits/purchase/x402"
 CERTAIN_AFTER = timedelta(minutes=2)

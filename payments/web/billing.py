@@ -7,13 +7,12 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from accounts.authentication import signed_in_user
-from billing.micros import usd
+from billing.micros import MICROS_PER_CENT, usd
 from billing.selectors import balance
 from core import ids
 from core.ui.pages import page
 from payments.receipts import deposits
 from payments.selectors import packages_on_sale
-from payments.services.reconcile_deposit import MICROS_PER_CENT
 
 DEPOSITS_SHOWN = 50
 

@@ -5,12 +5,11 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.authentication import signed_in_user
-from billing.micros import usd
+from billing.micros import MICROS_PER_CENT, usd
 from core import clock, ids
 from core.errors import Unavailable
 from core.ui.pages import page
 from payments.services.claim_deposit import look_again
-from payments.services.reconcile_deposit import MICROS_PER_CENT
 
 
 @page

@@ -7,13 +7,12 @@ from django.conf import settings
 from x402.schemas import PaymentRequired as PaymentRequiredV2
 from x402.schemas import PaymentRequirements, ResourceInfo
 
-from billing.micros import MICROS_PER_USD, usd
+from billing.micros import MICROS_PER_CENT, usd
 from core.errors import Unavailable
 
 SCHEME = "exact"
 UNITS_PER_CENT = 10_000
 """USDC has six decimals."""
-MICROS_PER_CENT = MICROS_PER_USD // 100
 MAX_TIMEOUT_SECONDS = 300
 """For how long a buyer is asked to let an authorization be valid."""
 ROUTE = "/api/v1/credits/purchase/x402"
